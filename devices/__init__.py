@@ -1,0 +1,1 @@
+"""Device types: one folder each."""

@@ -1,0 +1,1 @@
+"""The grader: judges an attempt folder, and nothing else."""

@@ -1,0 +1,3 @@
+"""labsim: a lab in a box for IT/OT integration."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,105 @@
+"""What happened, as one record: the vocabulary that endpoints speak and the grader reads.
+
+An event is flat and small. The journal adds sequence number, times and hash; nothing else ever changes it.
+
+Kinds by protocol (``detail`` keys in brackets; a key that does not apply is left out):
+
+modbus
+    ``open``; ``close`` [reason]; ``reject`` [reason, bytes: hex] (not Modbus: hung up);
+    ``read`` and ``write`` [unit, fc, table, address, count, raw: hex of the registers]: ``device`` is the unit's device
+    or "", ``tags`` the paths whose registers are wholly inside the request, ``values`` their true values as read or
+    written (same order), ``status`` the exception code, 0 good, -1 no answer (unknown unit);
+    ``request`` [unit, fc]: any other function code.
+opcua
+    ``open``; ``close`` [reason]; ``reject`` [service, reason]: refused before a session;
+    ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, name, endpoint]: an
+    activated session; ``session-close``; ``browse`` [nodes]; ``read`` [nodes, statuses]: ``tags`` and ``values`` are of
+    the nodes that are tags and were read good; ``write`` [node, old]: one event per node, ``tags``/``values`` of that
+    node; ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue,
+    deadband_type, deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
+    ``call`` [node, method, arguments, results]. ``status`` is the StatusCode.
+mqtt
+    ``open``; ``connect`` [level, clean, keepalive, will: {topic, qos, retain, payload}|absent]: ``status`` the CONNACK
+    code; ``subscribe`` [qos, granted] and ``unsubscribe``: ``subject`` the filter; ``publish`` [qos, retain, dup, mid,
+    size, sha256]: ``subject`` the topic, ``values`` the payload as one text (or hex with detail.binary true), cut after
+    `PAYLOAD_KEPT` bytes (detail.cut true); ``deny`` (access list); ``disconnect``; ``takeover``; ``timeout``;
+    ``reject`` [reason]: malformed; ``close`` [clean: bool].
+lab
+    ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
+    ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size]: ``subject`` the path below handin/;
+    ``setting`` [setting, by]: ``device``, ``values``; ``fault`` [fault, phase, hidden, ...]; ``incident`` [reason];
+    ``submit``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+ProtocolName = Literal["opcua", "modbus", "mqtt", "lab"]
+PAYLOAD_KEPT = 8192
+PLANT = "plant"
+"""``app`` of a message that the plant published by itself."""
+
+
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One thing that a client, the plant or the lab did.
+
+    Attributes:
+        kind: What happened; see the module's table.
+        protocol: Where.
+        client: The peer as ``ip:port``; empty for the lab itself.
+        session: The connection or session it belongs to, unique in the attempt's epoch.
+        app: What the client calls itself: application URI, MQTT client id; empty where the protocol has no name.
+        user: The authenticated user name; empty for anonymous.
+        thumb: SHA-1 thumbprint of the client's certificate, when one was proven.
+        device: Path of the device it was about.
+        subject: Node id, topic, filter, file: whatever names the thing.
+        tags: Paths of the tags it touched.
+        values: Their values, in the order of ``tags``; a payload for MQTT.
+        status: 0 good; else the protocol's own code.
+        detail: What only this protocol knows.
+    """
+
+    kind: str
+    protocol: ProtocolName
+    client: str = ""
+    session: str = ""
+    app: str = ""
+    user: str = ""
+    thumb: str = ""
+    device: str = ""
+    subject: str = ""
+    tags: list[str] = []
+    values: list[Any] = []
+    status: int = 0
+    detail: dict[str, Any] = {}
+
+
+class Record(Event, kw_only=True, omit_defaults=True):
+    """An event as it stands in the journal.
+
+    Attributes:
+        seq: Number in the attempt, from 1, without gaps over all epochs.
+        t: Simulated nanoseconds.
+        w: Wall time, UTC nanoseconds.
+        m: Monotonic nanoseconds of the host.
+    """
+
+    seq: int
+    t: int
+    w: int
+    m: int
+
+
+class Sink(Protocol):
+    """Where endpoints put events. When it returns, the event is kept; the reply may leave.
+
+    Raises:
+        EvidenceError: it could not be kept; the endpoint must not answer.
+    """
+
+    def __call__(self, event: Event, /) -> None:
+        """Keep one event."""
+        ...

@@ -1,0 +1,1 @@
+"""One running lab: the host that builds plant and endpoints, keeps the attempt and serves the control API."""

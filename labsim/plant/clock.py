@@ -1,0 +1,96 @@
+"""Simulated time: fixed steps, paced by the wall clock times the speed, never skipping one.
+
+The plant itself knows only the step; where the wall clock stands inside a step matters only to evidence, which wants a finer
+time than 100 ms. A step that starts late is counted, never dropped: the plant falls behind instead of losing a tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+STEP_NS = 100_000_000
+_LATE_NS = STEP_NS // 2
+
+
+class SimClock:
+    """The plant's time.
+
+    Args:
+        speed: Simulated seconds per wall second, over 0.
+        utc_ns: The UTC time that simulated time 0 stands for.
+        monotonic: The source of wall nanoseconds; tests pass their own.
+
+    Attributes:
+        step: Steps completed since the start.
+        late_steps: Steps that began more than half a step (wall time) after they were due.
+    """
+
+    def __init__(
+        self, speed: float = 1.0, utc_ns: int | None = None, monotonic: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        assert speed > 0
+        self.speed = speed
+        self.utc_origin_ns = time.time_ns() if utc_ns is None else utc_ns
+        self.step = 0
+        self.late_steps = 0
+        self.paused = False
+        self._monotonic = monotonic
+        self._stepped_at = monotonic()
+        self._shift = asyncio.Event()
+
+    @property
+    def step_s(self) -> float:
+        """Length of a step in simulated seconds."""
+        return STEP_NS / 1e9
+
+    @property
+    def step_time_ns(self) -> int:
+        """Simulated time at the last completed step."""
+        return self.step * STEP_NS
+
+    def now_ns(self) -> int:
+        """Simulated time now, inside the current step; never beyond the next one, never backwards."""
+        if self.paused:
+            return self.step_time_ns
+        inside = int((self._monotonic() - self._stepped_at) * self.speed)
+        return self.step_time_ns + min(max(inside, 0), STEP_NS - 1)
+
+    def utc_ns(self, sim_ns: int) -> int:
+        """UTC nanoseconds that simulated time ``sim_ns`` stands for."""
+        return self.utc_origin_ns + sim_ns
+
+    def tick(self) -> None:
+        """Count one completed step."""
+        self.step += 1
+        self._stepped_at = self._monotonic()
+
+    def pause(self) -> None:
+        """Freeze the plant: no step until `resume`."""
+        self.paused = True
+        self._shift.set()
+
+    def resume(self) -> None:
+        """Go on from where the plant was frozen."""
+        self.paused = False
+        self._shift.set()
+
+    async def run(self, advance: Callable[[], None], until_step: int | None = None) -> None:
+        """Call ``advance`` once per step at absolute deadlines until ``until_step`` or cancellation."""
+        period = STEP_NS / self.speed
+        origin, base = self._monotonic(), self.step
+        while until_step is None or self.step < until_step:
+            if self.paused:
+                self._shift.clear()
+                await self._shift.wait()
+                origin, base = self._monotonic(), self.step
+                continue
+            due = origin + (self.step - base + 1) * period
+            ahead = due - self._monotonic()
+            if ahead > 0:
+                await asyncio.sleep(ahead / 1e9)
+                continue  # the plant may have been frozen meanwhile
+            self.late_steps += -ahead > _LATE_NS
+            advance()
+            await asyncio.sleep(0)  # a plant that is behind still lets its clients in

@@ -1,0 +1,134 @@
+"""The base of every device: its tags, settings, own random generator and place in time.
+
+A device overrides what it needs: `start` for first values, `step` for what flows (called every 100 ms of plant time), `run`
+for what happens in order (a SimPy process), `guard` to refuse a client's write, `configured` to react to a setting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from labsim.errors import InputError, UnknownNameError
+from labsim.plant import status
+from labsim.plant.interface import Interface
+from labsim.plant.tags import Tag, TagStore, Value
+from labsim.units import UNITS
+
+Process = Generator[simpy.Event, Any, None]
+
+
+def device_generator(seed: int, path: str) -> np.random.Generator:
+    """The random generator of one device: from the seed and its path alone, so a new device changes no other's numbers."""
+    digest = hashlib.sha256(f"{seed}/{path}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
+
+
+class Device:
+    """One piece of equipment.
+
+    Values are read and written by tag name: ``self["speed"] = 8000``. A device draws only from ``self.random`` and reads
+    only plant time, so that a run repeats bit for bit.
+
+    Attributes:
+        path: Its name in the plant.
+        interface: What its type shows to the world.
+        settings: Current settings by name.
+        env: The plant's SimPy environment; its time is in simulated seconds.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        interface: Interface,
+        store: TagStore,
+        env: simpy.Environment,
+        seed: int,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.path, self.interface, self.store, self.env = path, interface, store, env
+        self.random = device_generator(seed, path)
+        self.serial = interface.identification.serial.format(
+            number=int.from_bytes(hashlib.sha256(f"{seed}/{path}/serial".encode()).digest()[:4], "big") % 10**8
+        )
+        self.settings: dict[str, Value] = {name: spec.parse(spec.default) for name, spec in interface.settings.items()}
+        self._watchers: list[Callable[[Device, str], None]] = []
+        for name, value in (settings or {}).items():
+            self.settings[name] = self._parse(name, value)
+        self.tags: dict[str, Tag] = {}
+        first = len(store)
+        for row, (name, spec) in enumerate(interface.tags.items(), first):
+            low, high = spec.range or (None, None)
+            unit = UNITS[spec.unit] if spec.unit else None
+            self.tags[name] = Tag(
+                row, f"{path}.{name}", path, name, spec.type, unit, low, high, spec.access, spec.title, spec.labels
+            )
+        store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard)
+
+    def __getitem__(self, name: str) -> Value:
+        return self.store.read(self.tags[name].row)
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self.store.set(self.tags[name].row, value)
+
+    def mark(self, name: str, code: int) -> None:
+        """Give a tag's present value another quality."""
+        row = self.tags[name].row
+        self.store.set(row, self.store.read(row), code)
+
+    @property
+    def now_s(self) -> float:
+        """Plant time in seconds."""
+        return float(self.env.now)
+
+    def wait(self, seconds: float) -> simpy.Event:
+        """An event that happens ``seconds`` of plant time from now; a process yields it."""
+        return self.env.timeout(seconds)
+
+    def configure(self, name: str, value: Any) -> Value:
+        """Change a setting as a person at the device would; tells `configured` and every watcher.
+
+        Raises:
+            UnknownNameError: no such setting.
+            InputError: a value the setting does not take.
+        """
+        self.settings[name] = parsed = self._parse(name, value)
+        self.configured(name)
+        for watcher in self._watchers:
+            watcher(self, name)
+        return parsed
+
+    def watch(self, watcher: Callable[[Device, str], None]) -> None:
+        """Call ``watcher(device, setting)`` after each change of a setting (an endpoint rebuilds its map)."""
+        self._watchers.append(watcher)
+
+    def _parse(self, name: str, value: Any) -> Value:
+        if name not in self.interface.settings:
+            raise UnknownNameError(f"setting of {self.interface.type}", name, self.interface.settings)
+        try:
+            return self.interface.settings[name].parse(value)
+        except ValueError as error:
+            raise InputError(f"{self.path}.{name}: {error}.") from None
+
+    # What a device type overrides; each does nothing by default.
+
+    def start(self) -> None:
+        """Set the first values, before step 1."""
+
+    def step(self, dt: float) -> None:
+        """Advance continuous behaviour by ``dt`` seconds of plant time; clients' writes of the last step are in the store."""
+
+    def run(self) -> Process | None:
+        """The SimPy process of the device, if it has one."""
+        return None
+
+    def guard(self, tag: Tag, value: Value) -> int:  # noqa: ARG002 - a device that refuses nothing needs neither
+        """A status code for a client's write that is right by access, type and range."""
+        return status.GOOD
+
+    def configured(self, name: str) -> None:
+        """React to a changed setting."""

@@ -1,0 +1,242 @@
+"""What a device type shows to the world: its ``interface.yaml`` as models.
+
+One file per type is the source of the register map, the OPC UA nodes, the MQTT payloads and the manual, so the same tag is
+the same value on all three protocols.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from labsim.document import read_document
+from labsim.errors import UnknownNameError
+from labsim.plant.tags import Access, TagType, Value
+from labsim.quantity import Duration
+from labsim.text import Text
+from labsim.units import UNITS
+
+WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
+RegisterType = Literal["bool", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "text"]
+Table = Literal["holding", "input", "coil", "discrete"]
+WORDS: dict[str, int] = {"bool": 1, "i16": 1, "u16": 1, "i32": 2, "u32": 2, "f32": 2, "i64": 4, "u64": 4, "f64": 4}
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+
+
+class TagSpec(_Model):
+    """One tag of a device type."""
+
+    type: TagType
+    unit: str | None = None
+    range: tuple[Number, Number] | None = None
+    access: Access = "r"
+    title: Text
+    initial: bool | int | float | str | None = None
+    labels: dict[int, Text] = Field(default_factory=dict)
+
+    @field_validator("unit")
+    @classmethod
+    def _known(cls, unit: str | None) -> str | None:
+        if unit is not None and unit not in UNITS:
+            raise ValueError(str(UnknownNameError("unit", unit, UNITS)))
+        return unit
+
+    @property
+    def first(self) -> Value:
+        """The value before the device has run."""
+        return (
+            self.initial
+            if self.initial is not None
+            else ""
+            if self.type == "text"
+            else False
+            if self.type == "bool"
+            else 0
+        )
+
+
+class SettingSpec(_Model):
+    """One setting: what a person configures on the device; a choice, a number or a text."""
+
+    type: Literal["choice", "integer", "number", "text", "bool", "duration"]
+    title: Text
+    default: bool | int | float | str
+    choices: tuple[str, ...] = ()
+    range: tuple[Number, Number] | None = None
+
+    def parse(self, value: Any) -> Value:
+        """``value`` as this setting holds it.
+
+        Raises:
+            ValueError: not allowed; the message says what is.
+        """
+        match self.type:
+            case "choice":
+                if str(value) not in self.choices:
+                    raise ValueError(f"{value!r} is not one of {', '.join(self.choices)}")
+                return str(value)
+            case "text":
+                return str(value)
+            case "bool":
+                if str(value).lower() not in ("true", "false"):
+                    raise ValueError(f"{value!r} is not true or false")
+                return str(value).lower() == "true"
+            case "duration":
+                from labsim.quantity import parse_duration
+
+                return parse_duration(value)
+        try:
+            number = int(value) if self.type == "integer" else float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{value!r} is not {'a whole number' if self.type == 'integer' else 'a number'}") from None
+        if self.range is not None and not self.range[0] <= number <= self.range[1]:
+            raise ValueError(f"{value!r} is outside {self.range[0]:g} to {self.range[1]:g}")
+        return number
+
+
+class RegisterSpec(_Model):
+    """One entry of the register map, numbered as the vendor's manual prints it.
+
+    The wire address is ``doc - numbering + base_register`` (setting). ``scale`` multiplies the tag's value before it is
+    coded as an integer; ``words`` is the length of a text in registers.
+    """
+
+    doc: Annotated[int, Field(ge=0, le=470000)]
+    tag: Name | None = None
+    constant: int | float | str | None = None
+    type: RegisterType
+    table: Table = "holding"
+    words: Annotated[int, Field(ge=1, le=64)] | None = None
+    scale: Number = 1.0
+    word_order: WordOrder | None = None
+    access: Access = "r"
+    invalid: Literal["nan", "last", "sentinel"] = "last"
+    atomic: bool = False
+    title: Text | None = None
+
+    @property
+    def size(self) -> int:
+        """Length in registers (bits for coils and discrete inputs)."""
+        return self.words or WORDS[self.type]
+
+    @model_validator(mode="after")
+    def _whole(self) -> RegisterSpec:
+        if (self.tag is None) == (self.constant is None):
+            raise ValueError("a register shows a tag or a constant: give one of the two")
+        if self.type == "text" and self.words is None:
+            raise ValueError("a text register needs 'words', its length in registers")
+        if (self.table in ("coil", "discrete")) != (self.type == "bool"):
+            raise ValueError("coils and discrete inputs hold bool, registers hold numbers or text")
+        return self
+
+
+class ModbusSpec(_Model):
+    """The register map of a type and how the device family answers.
+
+    Attributes:
+        numbering: The number the manual gives to wire address 0.
+        same_tables: FC03 and FC04 read the same table.
+        read_only: The exception code for a write to a register that is read only (Schneider 2, V20 4).
+        half_values: What a read that cuts a value in half gets: ``give`` half of it or ``refuse`` with exception 02.
+        identification: Objects of function 43/14 by object id; ``{serial}`` is filled in.
+    """
+
+    numbering: Annotated[int, Field(ge=0, le=400001)] = 1
+    same_tables: bool = False
+    read_only: Literal[1, 2, 3, 4] = 2
+    half_values: Literal["give", "refuse"] = "give"
+    max_registers: Annotated[int, Field(ge=1, le=125)] = 125
+    identification: dict[int, str] = Field(default_factory=dict)
+    registers: tuple[RegisterSpec, ...]
+
+
+class OpcuaSpec(_Model):
+    """The node tree of a type.
+
+    ``type_name`` names its ObjectType; ``nodes`` maps a browse path below the device (``Monitoring/Spindle/Speed``) to a
+    tag. Folders on the way are made.
+    """
+
+    namespace: str
+    type_name: str
+    folder: Literal["Machines", "DeviceSet"] = "DeviceSet"
+    nodes: dict[str, Name]
+
+
+class MessageSpec(_Model):
+    """One kind of message the device publishes: a JSON object of ``tags`` on ``topic`` every so often.
+
+    In the topic ``{device}`` is the device's path. The payload is ``{"time": RFC 3339 UTC, "values": {tag: {"value",
+    "unit", "quality"}}}``.
+    """
+
+    topic: str
+    every: Duration = 1.0
+    retain: bool = False
+    qos: Literal[0, 1, 2] = 0
+    tags: tuple[Name, ...]
+
+
+class MqttSpec(_Model):
+    """What the device publishes by itself."""
+
+    messages: tuple[MessageSpec, ...]
+
+
+class Identification(_Model):
+    """Nameplate; ``serial`` may hold ``{number}``, drawn per seat and device."""
+
+    manufacturer: str
+    model: str
+    revision: str
+    serial: str
+
+
+class Interface(_Model):
+    """The whole of ``interface.yaml``."""
+
+    type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: Text
+    about: Text
+    identification: Identification
+    settings: dict[Name, SettingSpec] = Field(default_factory=dict)
+    tags: dict[Name, TagSpec]
+    modbus: ModbusSpec | None = None
+    opcua: OpcuaSpec | None = None
+    mqtt: MqttSpec | None = None
+
+    @cached_property
+    def protocols(self) -> tuple[str, ...]:
+        """Protocols the type speaks, in the order opcua, modbus, mqtt."""
+        return tuple(p for p in ("opcua", "modbus", "mqtt") if getattr(self, p) is not None)
+
+    @model_validator(mode="after")
+    def _tags_exist(self) -> Interface:
+        used = [r.tag for r in self.modbus.registers if r.tag] if self.modbus else []
+        used += list(self.opcua.nodes.values()) if self.opcua else []
+        used += [t for m in self.mqtt.messages for t in m.tags] if self.mqtt else []
+        for tag in used:
+            if tag not in self.tags:
+                raise ValueError(str(UnknownNameError("tag", tag, self.tags)))
+        return self
+
+
+def load_interface(path: Path) -> Interface:
+    """Read one ``interface.yaml``.
+
+    Raises:
+        ScenarioError: with every problem and its place.
+    """
+    document = read_document(path)
+    interface = document.validate(Interface, document.data)
+    document.done()
+    assert interface is not None
+    return interface

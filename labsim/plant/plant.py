@@ -1,0 +1,61 @@
+"""The plant: devices over one tag store and one clock."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import simpy
+
+from labsim.plant.clock import STEP_NS, SimClock
+from labsim.plant.device import Device
+from labsim.plant.interface import Interface
+from labsim.plant.tags import TagStore
+
+
+class DeviceType(Protocol):
+    """A device type as the plant needs it: its interface and the class that behaves."""
+
+    interface: Interface
+    behaviour: type[Device]
+
+
+class Plant:
+    """All devices of one lab.
+
+    Args:
+        seed: Drives every random number of the plant.
+        clock: Plant time.
+
+    Attributes:
+        store: Every value, once.
+        devices: By path, in the order they were added.
+    """
+
+    def __init__(self, seed: int, clock: SimClock) -> None:
+        self.seed, self.clock = seed, clock
+        self.store = TagStore()
+        self.env = simpy.Environment()
+        self.devices: dict[str, Device] = {}
+
+    def add(self, path: str, kind: DeviceType, settings: dict[str, Any] | None = None) -> Device:
+        """Build a device into the plant; before `start`."""
+        device = kind.behaviour(path, kind.interface, self.store, self.env, self.seed, settings)
+        self.devices[path] = device
+        return device
+
+    def start(self) -> None:
+        """First values and processes; the plant stands at step 0."""
+        for device in self.devices.values():
+            device.start()
+            process = device.run()
+            if process is not None:
+                self.env.process(process)
+
+    def advance(self) -> None:
+        """One step: what happens in order, then what flows, then time moves on."""
+        end_ns = (self.clock.step + 1) * STEP_NS
+        self.store.now_ns = end_ns
+        self.env.run(until=end_ns / 1e9)
+        for device in self.devices.values():
+            device.step(STEP_NS / 1e9)
+        self.clock.tick()

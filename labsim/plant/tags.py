@@ -1,0 +1,182 @@
+"""The tag store: every value of the plant, once.
+
+Endpoints are views of these columns, the recorder samples them, devices write them. A value that a client writes is in the
+store before the reply leaves; the device reacts in its next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labsim.errors import UnknownNameError
+from labsim.plant import status
+from labsim.text import Text
+from labsim.units import Unit
+
+TagType = Literal["bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "text"]
+Access = Literal["r", "rw"]
+Value = bool | int | float | str
+INTEGER_RANGE: dict[str, tuple[int, int]] = {
+    kind: (
+        (-(2 ** (int(kind[1:]) - 1)), 2 ** (int(kind[1:]) - 1) - 1) if kind[0] == "i" else (0, 2 ** int(kind[1:]) - 1)
+    )
+    for kind in ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A row of the store: what a value is, not what it is worth.
+
+    ``path`` is ``device.name``; ``low`` and ``high`` are the engineering range (None where there is none); ``labels``
+    names the values of an enumeration.
+    """
+
+    row: int
+    path: str
+    device: str
+    name: str
+    type: TagType
+    unit: Unit | None = None
+    low: float | None = None
+    high: float | None = None
+    access: Access = "r"
+    title: Text = field(default_factory=Text)
+    labels: dict[int, Text] = field(default_factory=dict)
+
+    @property
+    def writable(self) -> bool:
+        """Whether a client may write it at all."""
+        return self.access == "rw"
+
+
+Guard = Callable[[Tag, Value], int]
+"""A device's word on a client's write: a status code, `status.GOOD` to accept."""
+
+
+class TagStore:
+    """Columns over all tags of one plant.
+
+    Attributes:
+        value: float64 per tag; bool and integers exact to 2^53; a text tag's column counts its changes.
+        status: uint32 OPC UA StatusCode per tag.
+        source_time: int64 simulated nanoseconds of the last change of value or status.
+        now_ns: the simulated time of the current step; the plant moves it.
+    """
+
+    def __init__(self) -> None:
+        self.tags: list[Tag] = []
+        self.value: NDArray[np.float64] = np.zeros(0)
+        self.status: NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self.source_time: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.now_ns = 0
+        self._text: dict[int, str] = {}
+        self._rows: dict[str, int] = {}
+        self._guards: dict[int, Guard] = {}
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    def __iter__(self) -> Iterator[Tag]:
+        return iter(self.tags)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._rows
+
+    def __getitem__(self, path: str) -> Tag:
+        """The tag at ``path``; raises UnknownNameError with the nearest spelling."""
+        row = self._rows.get(path)
+        if row is None:
+            raise UnknownNameError("tag", path, self._rows)
+        return self.tags[row]
+
+    def add(self, tags: list[Tag], initial: list[Value], guard: Guard | None = None) -> None:
+        """Append the tags of one device; rows must follow on. ``guard`` is asked before a client's write takes effect."""
+        assert [t.row for t in tags] == list(range(len(self), len(self) + len(tags)))
+        self.tags += tags
+        extra = len(tags)
+        self.value = np.concatenate((self.value, np.zeros(extra)))
+        self.status = np.concatenate((self.status, np.zeros(extra, np.uint32)))
+        self.source_time = np.concatenate((self.source_time, np.full(extra, self.now_ns, np.int64)))
+        for tag, first in zip(tags, initial, strict=True):
+            self._rows[tag.path] = tag.row
+            if guard is not None:
+                self._guards[tag.row] = guard
+            if tag.type == "text":
+                self._text[tag.row] = str(first)
+            else:
+                self.value[tag.row] = first
+
+    def read(self, row: int) -> Value:
+        """The current value in the tag's own type."""
+        tag = self.tags[row]
+        if tag.type == "text":
+            return self._text[row]
+        number = float(self.value[row])
+        if tag.type[0] == "f":
+            return float(np.float32(number)) if tag.type == "f32" else number
+        return bool(number) if tag.type == "bool" else int(number)
+
+    def set(self, row: int, value: Value, code: int = status.GOOD) -> None:
+        """Set a value as the device that owns it. The source time moves only when value or status does."""
+        if isinstance(value, str):
+            if self._text[row] == value and self.status[row] == code:
+                return
+            self._text[row] = value
+            self.value[row] += 1
+        else:
+            old = self.value[row]
+            if (old == value or (old != old and value != value)) and self.status[row] == code:
+                return
+            self.value[row] = value
+        self.status[row] = code
+        self.source_time[row] = self.now_ns
+
+    def set_span(self, first: int, values: NDArray[np.float64]) -> None:
+        """Set consecutive number rows at once as their device, keeping source times of those that did not change."""
+        span = slice(first, first + len(values))
+        moved = self.value[span] != values
+        self.value[span] = values
+        self.source_time[span][moved] = self.now_ns
+
+    def write(self, row: int, value: Value) -> int:
+        """Write as a client: judged by access, type and range, then by the device's guard; in effect at once when good.
+
+        Returns:
+            `status.GOOD`, or BadNotWritable, BadTypeMismatch, BadOutOfRange, or what the guard said.
+        """
+        tag = self.tags[row]
+        code = judge(tag, value)
+        if code == status.GOOD and row in self._guards:
+            code = self._guards[row](tag, value)
+        if code == status.GOOD:
+            self.set(row, value)
+        return code
+
+
+def judge(tag: Tag, value: Value) -> int:
+    """Whether a client may write ``value`` to ``tag`` by access, type and range alone; a status code."""
+    if not tag.writable:
+        return status.BAD_NOT_WRITABLE
+    if (tag.type == "text") != isinstance(value, str):
+        return status.BAD_TYPE_MISMATCH
+    if isinstance(value, str):
+        return status.GOOD
+    if tag.type == "bool":
+        return status.GOOD if value in (0, 1) else status.BAD_TYPE_MISMATCH
+    if tag.type in INTEGER_RANGE:
+        low, high = INTEGER_RANGE[tag.type]
+        if value != value or int(value) != value:
+            return status.BAD_TYPE_MISMATCH
+        if not low <= value <= high:
+            return status.BAD_OUT_OF_RANGE
+    if tag.low is not None and tag.high is not None and not tag.low <= value <= tag.high:
+        return status.BAD_OUT_OF_RANGE
+    if tag.labels and int(value) not in tag.labels:
+        return status.BAD_OUT_OF_RANGE
+    return status.GOOD

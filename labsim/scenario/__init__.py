@@ -1,0 +1,1 @@
+"""Scenarios: the model, the loader and the variants."""

@@ -1,0 +1,40 @@
+"""What the loader has to know about device types and checks, without importing one: filled in by `labsim.lab.catalogue`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+
+class Catalogue(Protocol):
+    """Names and shapes of everything a scenario may refer to."""
+
+    def device_types(self) -> Iterable[str]:
+        """Names of all device types."""
+        ...
+
+    def device_tags(self, kind: str) -> Iterable[str]:
+        """Tag names of a device type."""
+        ...
+
+    def device_settings(self, kind: str) -> Iterable[str]:
+        """Setting names of a device type."""
+        ...
+
+    def device_protocols(self, kind: str) -> Iterable[str]:
+        """Protocols a device type speaks."""
+        ...
+
+    def judge_setting(self, kind: str, setting: str, value: Any) -> str:
+        """Why ``value`` cannot be that setting, or "" when it can."""
+        ...
+
+    def checks(self) -> Iterable[str]:
+        """Names of all checks."""
+        ...
+
+    def check_params(self, check: str) -> type[BaseModel]:
+        """The parameter model of a check. Fields of type `DevicePath` and `TagPath` name parts of the plant."""
+        ...

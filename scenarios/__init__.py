@@ -1,0 +1,1 @@
+"""The scenarios that ship with labsim: one folder each."""

@@ -1,4 +1,4 @@
-"""Field types for check parameters that name a part of the plant, so that the loader can judge them at their place in the file."""
+"""Field types for check parameters that name a part of the plant, so that the loader can judge them where they stand."""
 
 from __future__ import annotations
 

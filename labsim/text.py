@@ -31,8 +31,15 @@ class Text(dict[str, str]):
         return ""
 
     def format(self, **facts: Any) -> Text:
-        """The same sentence with facts filled into every language."""
-        return Text({lang: sentence.format(**facts) for lang, sentence in self.items()})
+        """The same sentence with facts filled into every language; a fact that is Text is said in that language."""
+        return Text(
+            {
+                lang: sentence.format(
+                    **{name: fact.say(lang) if isinstance(fact, Text) else fact for name, fact in facts.items()}
+                )
+                for lang, sentence in self.items()
+            }
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -1,0 +1,280 @@
+"""One running lab: a plant behind its endpoints, everything that happens kept in an attempt."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from grader.grade import grade
+from grader.graded import graded_tags
+from labsim.endpoints.endpoint import Endpoint
+from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
+from labsim.evidence.attempt import Attempt, Manifest
+from labsim.evidence.event import Event, Record
+from labsim.evidence.evidence import Evidence
+from labsim.lab.build import build_endpoints, build_plant, tag_infos, versions
+from labsim.lab.catalogue import LabCatalogue
+from labsim.lab.coach import Coach
+from labsim.lab.feed import Feed
+from labsim.lab.inputs import replay
+from labsim.lab.options import Options
+from labsim.lab.recorder import Recorder
+from labsim.plant.clock import STEP_NS, SimClock
+from labsim.scenario.brief import Brief
+from labsim.scenario.folder import scenario_files
+from labsim.scenario.load import load_scenario
+from labsim.scenario.model import Scenario, Task
+
+RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
+
+
+class Lab:
+    """A lab from its first step to its seal; ``async with`` starts and ends it.
+
+    Args:
+        folder: The scenario's folder.
+        options: How it is run. An unsealed attempt at ``options.attempt`` is resumed: same seed, same variants.
+
+    Attributes:
+        stopping: Set when somebody asked for the end or the evidence could not be kept any more.
+        failure: Why the lab had to stop by itself, if it had to.
+    """
+
+    def __init__(self, folder: Path, options: Options) -> None:
+        resumed = (options.attempt / "manifest.json").exists()
+        seen = Evidence.load(options.attempt) if resumed else None
+        self.options, self.scenario_folder = options, folder
+        self.seed = seen.manifest.seed if seen else options.seed
+        self.scenario: Scenario = load_scenario(
+            options.attempt / "scenario" if seen else folder,
+            seed=self.seed,
+            catalogue=LabCatalogue(),
+            drawn=seen.manifest.drawn if seen else None,
+        )
+        self.clock = SimClock(options.speed, seen.manifest.utc_origin_ns if seen else None)
+        self.plant = build_plant(self.scenario, self.seed, self.clock)
+        self.brief = Brief.load(options.attempt / "scenario" if seen else folder, self.scenario.drawn)
+        self.graded = graded_tags(self.scenario)
+        self.stopping = asyncio.Event()
+        self.failure: EvidenceError | None = None
+        self.verdict: dict[str, Any] | None = None
+        self._timeline = sorted(self.scenario.timeline, key=lambda entry: entry.at)
+        self.plant.start()
+        if seen:
+            last_ns = max(seen.end_ns, seen.history.last_step * STEP_NS)
+            replay(self.plant, seen.records, last_ns // STEP_NS + 1)
+            self._timeline = [entry for entry in self._timeline if entry.at * 1e9 > last_ns]
+            self.attempt = Attempt.resume(options.attempt, self.clock.now_ns)
+        else:
+            self.attempt = self._create()
+        self.feed = Feed(Coach(self.plant))
+        self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
+        self._endpoints: list[Endpoint] = build_endpoints(self.scenario, self.plant, options, self.keep)
+        self._tickers = [tick for tick in (getattr(e, "tick", None) for e in self._endpoints) if tick is not None]
+        self._stack = AsyncExitStack()
+        self._pace: asyncio.Task[None] | None = None
+        self._closing = asyncio.Lock()
+        self.clients: dict[str, dict[str, str]] = {}
+
+    def _create(self) -> Attempt:
+        files = scenario_files(self.scenario_folder)
+        manifest = Manifest.make(
+            scenario=self.scenario.id,
+            title=dict(self.scenario.title),
+            files=files,
+            seed=self.seed,
+            drawn=dict(self.scenario.drawn),
+            speed=self.options.speed,
+            versions=versions(),
+            utc_origin_ns=self.clock.utc_origin_ns,
+            lang=self.options.lang,
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+        return Attempt.create(
+            self.options.attempt,
+            manifest=manifest,
+            tags=tag_infos(self.plant, self.graded),
+            scenario_files=files,
+            clock_t=self.clock.now_ns,
+        )
+
+    # ---- life ----
+
+    async def __aenter__(self) -> Self:
+        try:
+            for endpoint in self._endpoints:
+                await self._stack.enter_async_context(endpoint)
+            self.note("host-start", detail={"pid": os.getpid(), "speed": self.options.speed, "versions": versions()})
+            self._recorder.sample(self.clock.step)
+        except BaseException:
+            await self._stack.aclose()
+            self.attempt.close()
+            raise
+        self._pace = asyncio.create_task(self.clock.run(self._step), name="plant")
+        self._pace.add_done_callback(self._paced)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._halt()
+        self.feed.close()
+        self.attempt.close()
+
+    def _paced(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None and self.failure is None:
+            self.stopping.set()  # a plant that fails ends the lab; `close` raises what it was
+
+    def _step(self) -> None:
+        while self._timeline and self._timeline[0].at * 1e9 <= self.clock.step_time_ns:
+            entry = self._timeline.pop(0)
+            if entry.setting is not None:
+                self.configure(entry.device, entry.setting, entry.value, by="timeline")
+        self.plant.advance()
+        self._recorder.sample(self.clock.step)
+        for tick in self._tickers:
+            tick()
+
+    async def _halt(self) -> None:
+        """Stop the plant, then close every connection."""
+        if self._pace is not None and not self._pace.done():
+            self._pace.cancel()
+            await asyncio.wait([self._pace])
+        await self._stack.aclose()
+
+    async def close(self, reason: str) -> dict[str, Any]:
+        """End the lab: endpoints closed, hand-in kept, graded, sealed. Returns the verdict; a second call returns it again.
+
+        Raises:
+            EvidenceError: the evidence could not be kept to the end; what was kept is intact and can be graded.
+        """
+        async with self._closing:
+            if self.verdict is not None:
+                return self.verdict
+            await self._halt()
+            if self.failure is not None:
+                raise self.failure
+            if self._pace is not None and not self._pace.cancelled() and (error := self._pace.exception()):
+                raise error
+            self.note("submit")
+            self.attempt.snapshot_handin()
+            self.note("host-stop", detail={"reason": reason})
+            verdict = await asyncio.to_thread(self._grade, None, self.options.lang)
+            self.attempt.save_verdict(verdict)
+            self.attempt.seal()
+            self.verdict = verdict
+            self.stopping.set()
+            return verdict
+
+    # ---- evidence ----
+
+    def keep(self, event: Event) -> None:
+        """The sink of every endpoint: keep the event, then put it into words for whoever watches.
+
+        Raises:
+            EvidenceError: it could not be kept; the lab stops, because nothing may happen without evidence.
+        """
+        try:
+            record = self.attempt.keep(event)
+        except EvidenceError as error:
+            self.failure = self.failure or error
+            self.stopping.set()
+            raise
+        self._track(record)
+        self.feed.push(record)
+
+    def note(self, kind: str, **fields: Any) -> None:
+        """Keep an event of the lab itself."""
+        self.keep(Event(kind=kind, protocol="lab", **fields))
+
+    def _track(self, record: Record) -> None:
+        if record.kind == "open":
+            self.clients[record.session] = {"protocol": record.protocol, "client": record.client, "app": ""}
+        elif record.kind == "close":
+            self.clients.pop(record.session, None)
+        elif record.app and record.session in self.clients:
+            self.clients[record.session]["app"] = record.app
+
+    # ---- what people do ----
+
+    async def check(self, task: str | None, lang: str | None = None) -> dict[str, Any]:
+        """Mark the attempt so far, all tasks or one. The hand-in folder is kept as it is now."""
+        if task is not None:
+            self.task(task)
+        self.note("check", detail={"task": task} if task else {})
+        self.attempt.snapshot_handin()
+        return await asyncio.to_thread(self._grade, task, lang or self.options.lang)
+
+    def _grade(self, task: str | None, lang: str) -> dict[str, Any]:
+        return grade(Evidence.load(self.options.attempt), self.scenario, task=task).to_json(lang)
+
+    def task(self, name: str) -> Task:
+        """The task called ``name``."""
+        for task in self.scenario.tasks:
+            if task.id == name:
+                return task
+        raise UnknownNameError("task", name, [task.id for task in self.scenario.tasks])
+
+    def opened_hints(self, task: str) -> int:
+        """How many hints of a task were opened so far, in this or an earlier epoch."""
+        return len(Evidence.load(self.options.attempt).hints(task))
+
+    def hint(self, name: str, lang: str | None = None) -> dict[str, Any]:
+        """Open the next hint of a task; its cost is journalled first."""
+        task, opened = self.task(name), self.opened_hints(name)
+        if opened >= len(task.hints):
+            raise AttemptError(f"there is no further hint for {name!r}.")
+        hint = task.hints[opened]
+        self.note("hint", detail={"task": name, "index": opened, "cost": hint.cost})
+        text = hint.text.say(lang or self.options.lang)
+        return {"task": name, "text": text, "cost": hint.cost, "left": len(task.hints) - opened - 1}
+
+    def answer(self, name: str, value: Any) -> dict[str, Any]:
+        """Keep an answer to a task; the last one counts."""
+        task = self.task(name)
+        if task.answer is None:
+            asked = [t.id for t in self.scenario.tasks if t.answer is not None]
+            raise InputError(f"task {name!r} asks for no answer. Tasks that do: {', '.join(asked) or 'none'}.")
+        self.note("answer", detail={"task": name}, values=[value])
+        return {"task": name, "value": value}
+
+    def configure(self, device: str, setting: str, value: Any, *, by: str = "trainee") -> dict[str, Any]:
+        """Change a setting of a device."""
+        if device not in self.plant.devices:
+            raise UnknownNameError("device", device, self.plant.devices)
+        if by == "trainee" and setting in self.scenario.plant[device].settings:
+            raise InputError(f"{device}.{setting} is part of the exercise and cannot be changed here.")
+        parsed = self.plant.devices[device].configure(setting, value)
+        self.note("setting", device=device, values=[parsed], detail={"setting": setting, "by": by})
+        return {"device": device, "setting": setting, "value": parsed}
+
+    # ---- what people see ----
+
+    def open_settings(self, device: str) -> list[str]:
+        """Settings a trainee may see and change: those the scenario does not fix, since what it fixes is the exercise."""
+        fixed = self.scenario.plant[device].settings
+        return [name for name in self.plant.devices[device].settings if name not in fixed]
+
+    @property
+    def state(self) -> str:
+        """running, paused or stopped."""
+        return STOPPED if self.stopping.is_set() else PAUSED if self.clock.paused else RUNNING
+
+    def addresses(self) -> list[dict[str, Any]]:
+        """Every address of every endpoint, as the ``ready`` line prints them."""
+        return [address.to_json() for endpoint in self._endpoints for address in endpoint.addresses()]
+
+    def ready(self, control: str) -> dict[str, Any]:
+        """The ``ready`` line."""
+        return {
+            "event": "ready",
+            "attempt": str(self.options.attempt),
+            "seed": self.seed,
+            "control": control,
+            "endpoints": self.addresses(),
+        }

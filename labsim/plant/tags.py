@@ -6,7 +6,8 @@ store before the reply leaves; the device reacts in its next step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,11 @@ INTEGER_RANGE: dict[str, tuple[int, int]] = {
     )
     for kind in ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64")
 }
+EXACT = 2**53
+"""Whole numbers beyond this are not exact in a float64 column, so no client may write one."""
+F32_MAX = float(np.finfo(np.float32).max)
+TEXT_MAX = 1024
+"""Characters a client may write into a text tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +131,12 @@ class TagStore:
     def set(self, row: int, value: Value, code: int = status.GOOD) -> None:
         """Set a value as the device that owns it. The source time moves only when value or status does."""
         if isinstance(value, str):
-            if self._text[row] == value and self.status[row] == code:
+            if self._text[row] == value and self.status[row] == code:  # a KeyError here: the tag holds no text
                 return
             self._text[row] = value
             self.value[row] += 1
         else:
+            assert row not in self._text, f"{self.tags[row].path} holds text, not {value!r}"
             old = self.value[row]
             if (old == value or (old != old and value != value)) and self.status[row] == code:
                 return
@@ -137,11 +144,16 @@ class TagStore:
         self.status[row] = code
         self.source_time[row] = self.now_ns
 
-    def set_span(self, first: int, values: NDArray[np.float64]) -> None:
-        """Set consecutive number rows at once as their device, keeping source times of those that did not change."""
+    def set_span(
+        self, first: int, values: NDArray[np.float64], codes: int | NDArray[np.uint32] = status.GOOD
+    ) -> None:
+        """Set consecutive number rows at once as `set` does each; ``codes`` is one status for all or one for each."""
         span = slice(first, first + len(values))
-        moved = self.value[span] != values
-        self.value[span] = values
+        old, code = self.value[span], self.status[span]
+        same = (old == values) | ((old != old) & (values != values))
+        moved = ~(same & (code == codes))
+        old[:] = values
+        code[:] = codes
         self.source_time[span][moved] = self.now_ns
 
     def write(self, row: int, value: Value) -> int:
@@ -150,33 +162,53 @@ class TagStore:
         Returns:
             `status.GOOD`, or BadNotWritable, BadTypeMismatch, BadOutOfRange, or what the guard said.
         """
-        tag = self.tags[row]
-        code = judge(tag, value)
-        if code == status.GOOD and row in self._guards:
-            code = self._guards[row](tag, value)
-        if code == status.GOOD:
+        return self.write_all(((row, value),))
+
+    def write_all(self, changes: Sequence[tuple[int, Value]]) -> int:
+        """Write the (row, value) pairs of one request as a client: all of them, or none when one is refused.
+
+        Every value is judged against the plant as it was before the request.
+
+        Returns:
+            `status.GOOD`, or the code of the first that was refused; see `write`.
+        """
+        for row, value in changes:
+            tag = self.tags[row]
+            code = judge(tag, value)
+            if code == status.GOOD and row in self._guards:
+                code = self._guards[row](tag, value)
+            if code != status.GOOD:
+                return code
+        for row, value in changes:
             self.set(row, value)
-        return code
+        return status.GOOD
 
 
 def judge(tag: Tag, value: Value) -> int:
-    """Whether a client may write ``value`` to ``tag`` by access, type and range alone; a status code."""
+    """Whether a client may write ``value`` to ``tag`` by access, type and range alone; a status code.
+
+    A number must be finite and one that the tag's type holds exactly enough: integers to 2^53, f32 without overflow.
+    """
     if not tag.writable:
         return status.BAD_NOT_WRITABLE
     if (tag.type == "text") != isinstance(value, str):
         return status.BAD_TYPE_MISMATCH
     if isinstance(value, str):
-        return status.GOOD
+        return status.GOOD if len(value) <= TEXT_MAX else status.BAD_OUT_OF_RANGE
     if tag.type == "bool":
         return status.GOOD if value in (0, 1) else status.BAD_TYPE_MISMATCH
+    if not math.isfinite(value):
+        return status.BAD_OUT_OF_RANGE
     if tag.type in INTEGER_RANGE:
         low, high = INTEGER_RANGE[tag.type]
-        if value != value or int(value) != value:
+        if int(value) != value:
             return status.BAD_TYPE_MISMATCH
-        if not low <= value <= high:
+        if not max(low, -EXACT) <= value <= min(high, EXACT):
             return status.BAD_OUT_OF_RANGE
+    elif tag.type == "f32" and abs(value) > F32_MAX:
+        return status.BAD_OUT_OF_RANGE
     if tag.low is not None and tag.high is not None and not tag.low <= value <= tag.high:
         return status.BAD_OUT_OF_RANGE
-    if tag.labels and int(value) not in tag.labels:
+    if tag.labels and value not in tag.labels:
         return status.BAD_OUT_OF_RANGE
     return status.GOOD

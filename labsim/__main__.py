@@ -7,9 +7,9 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    from labsim.cli.main import run
+    from labsim.cli.main import run_command
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run_command(sys.argv[1:]))
 
 
 if __name__ == "__main__":

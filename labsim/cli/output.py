@@ -1,0 +1,73 @@
+"""How commands print: one JSON document on stdout, or something a person reads; progress goes to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+SIGNS = {"passed": "[green]✔ passed[/]", "failed": "[red]✘ failed[/]", "partly": "[yellow]◐ partly[/]"}
+_OTHER = {"not_checked": "[dim]⊘ not checked[/]", "cannot_check": "[magenta]! cannot be checked[/]"}
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on one line, and nothing else, on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def out() -> Console:
+    """The console for what a command is asked for."""
+    return Console(highlight=False)
+
+
+def err() -> Console:
+    """The console for progress and logs."""
+    return Console(stderr=True, highlight=False)
+
+
+def sign(outcome: str, score: float, top: float) -> str:
+    """An outcome as sign and word; something between nothing and everything is partly."""
+    return SIGNS["partly"] if 0 < score < top else (SIGNS | _OTHER).get(outcome, escape(outcome))
+
+
+def print_verdict(verdict: dict[str, Any], console: Console) -> None:
+    """A verdict as a table: each task, each check, and for what was lost the reason, expected and actual."""
+    table = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
+    table.add_column(width=16, no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    for task in verdict["tasks"]:
+        table.add_row(
+            sign(task["outcome"], task["score"], task["max"]),
+            f"[bold]{escape(task['title'])}[/]",
+            f"[bold]{task['score']:g}/{task['max']:g}[/]",
+        )
+        for check in task["checks"]:
+            lines = [escape(check.get("title") or check["check"]), f"[dim]{escape(check['reason'])}[/]"]
+            if check["score"] < check["max"]:
+                lines += [
+                    f"[dim]{name}:[/] {escape(str(check[name]))}"
+                    for name in ("expected", "actual")
+                    if check.get(name) not in (None, "")
+                ]
+            table.add_row(
+                "  " + sign(check["outcome"], check["score"], check["max"]),
+                "\n".join(lines),
+                f"{check['score']:g}/{check['max']:g}",
+            )
+    for penalty in verdict["penalties"]:
+        if penalty["marks"]:
+            table.add_row("[red]− penalty[/]", escape(penalty["reason"]), f"[red]−{penalty['marks']:g}[/]")
+    console.print()
+    console.print(table)
+    word = "[bold green]passed[/]" if verdict["passed"] else "[bold red]not passed[/]"
+    console.print()
+    console.print(
+        f"[bold]{escape(verdict['scenario'])}[/]  {verdict['score']:g} of {verdict['max']:g} marks  {word}  "
+        f"[dim]seed {escape(verdict['seed'])}  evidence {verdict['head'][:16]}[/]"
+    )

@@ -1,0 +1,133 @@
+"""``labsim run``: run a scenario, with the terminal UI or headless."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.table import Table
+
+from labsim.cli import options as opt
+from labsim.cli.output import err, out, print_json, print_verdict
+from labsim.errors import InputError
+from labsim.quantity import parse_duration
+
+if TYPE_CHECKING:
+    from labsim.lab.options import Options
+
+
+def run(
+    scenario: str = typer.Argument(help="A scenario's id (see 'labsim list') or the path of its folder."),
+    seed: str = typer.Option("", help="Draws the variants and the plant's randomness; a new one by default."),
+    speed: float = typer.Option(1.0, help="Plant seconds per second, 0.1 to 1000."),
+    lang: str = opt.LANG,
+    attempt: Path | None = typer.Option(None, help="The attempt folder; one that was not closed is resumed."),
+    host: str = typer.Option("127.0.0.1", help="Address the endpoints listen on."),
+    port_base: int | None = typer.Option(
+        None,
+        help="OPC UA on N, Modbus on N+1, MQTT on N+2, control on N+3; 0 takes free ports. The scenario's own by default.",
+    ),
+    duration: str = typer.Option("", "--for", help="End after this wall time, such as '30 min'."),
+    headless: bool = typer.Option(
+        False, "--headless", help="No terminal UI; ends on Ctrl-C, SIGTERM, --for or 'labsim stop'."
+    ),
+    as_json: bool = opt.JSON,
+) -> int:
+    """Run a scenario."""
+    seconds = _seconds(duration)
+    opt.language(lang)
+    if not headless:
+        from labsim.cli.attach import open_ui
+        from labsim.cli.host import start_host
+
+        arguments = [scenario, "--speed", str(speed), "--lang", lang, "--host", host]
+        arguments += ["--seed", seed] if seed else []
+        arguments += ["--attempt", str(attempt)] if attempt else []
+        arguments += ["--port-base", str(port_base)] if port_base is not None else []
+        arguments += ["--for", duration] if duration else []
+        return open_ui(start_host(arguments)["control"], lang)
+
+    from labsim.lab.options import SPEEDS, Options
+    from labsim.scenario.folder import find_scenario
+    from labsim.scenario.variant import new_seed
+
+    if not SPEEDS[0] <= speed <= SPEEDS[1]:
+        raise InputError(f"--speed {speed:g} is outside {SPEEDS[0]:g} to {SPEEDS[1]:g}.")
+    if port_base is not None and not (port_base == 0 or 1024 <= port_base <= 65000):
+        raise InputError(f"--port-base {port_base} must be 0 (free ports) or 1024 to 65000.")
+    folder = find_scenario(scenario)
+    where = opt.attempt_folder(folder.name, attempt)
+    chosen = Options(seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base)
+    verdict = asyncio.run(_serve(folder, chosen, seconds, as_json))
+    return 0 if verdict["passed"] else 1
+
+
+def _seconds(duration: str) -> float | None:
+    try:
+        return parse_duration(duration) if duration else None
+    except ValueError as error:
+        raise InputError(f"--for: {error}.") from None
+
+
+async def _serve(folder: Path, options: Options, seconds: float | None, as_json: bool) -> dict[str, Any]:
+    """Run the lab until somebody or something ends it."""
+    from labsim.lab.control import Control
+    from labsim.lab.lab import Lab
+    from labsim.lab.ports import control_port
+
+    async with Lab(folder, options) as lab:
+        async with Control(lab, options.host, control_port(options.port_base)) as control:
+            _end_on_signals(lab.stopping)
+            ready = lab.ready(control.url)
+            if as_json:
+                print_json(ready)
+            else:
+                _print_ready(ready)
+            try:
+                await asyncio.wait_for(lab.stopping.wait(), seconds)
+                reason = "asked to stop"
+            except TimeoutError:
+                reason = "its time was over"
+            verdict = await lab.close(reason)
+        if as_json:
+            _print_last({"event": "verdict", **verdict})
+        else:
+            print_verdict(verdict, out())
+            err().print(f"[dim]attempt {options.attempt}[/]")
+    return verdict
+
+
+def _end_on_signals(stopping: asyncio.Event) -> None:
+    """Ctrl-C and SIGTERM end the lab in good order; `signal.signal`, because Windows has no loop handlers."""
+    loop = asyncio.get_running_loop()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def _print_last(document: dict[str, Any]) -> None:
+    try:
+        print_json(document)
+    except OSError:
+        err().print("[dim]nobody reads the verdict any more; it is in the attempt folder.[/]")
+
+
+def _print_ready(ready: dict[str, Any]) -> None:
+    console, table = out(), Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("device", "protocol", "url", "unit", "user", "password"):
+        table.add_column(column)
+    for row in ready["endpoints"]:
+        users = row["users"] or [{"name": "", "password": ""}]
+        for number, user in enumerate(users):
+            head = (row["device"] or "", row["protocol"], row["url"], "" if row["unit"] is None else str(row["unit"]))
+            table.add_row(*(head if number == 0 else ("",) * 4), user["name"], user["password"])
+    console.print(table)
+    console.print(f"[dim]seed {ready['seed']}  attempt {ready['attempt']}[/]")
+    console.print(f"[dim]check with: labsim check {ready['attempt']}    end with Ctrl-C[/]")

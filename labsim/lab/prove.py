@@ -1,0 +1,143 @@
+"""Proving a scenario: the solution, each wrong answer and nobody at all are run as a trainee would be, and marked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labsim.lab.control import Control
+from labsim.lab.lab import Lab
+from labsim.lab.options import Options
+from labsim.scenario.folder import wrong_answers
+
+_LIMIT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One run and what it had to come to.
+
+    Attributes:
+        who: ``untouched``, ``solution`` or the name of a wrong answer.
+        expected: Marks per task that the run must reach.
+        problems: What was not as stated; empty for a good scenario.
+    """
+
+    scenario: str
+    seed: str
+    who: str
+    verdict: dict[str, Any]
+    expected: dict[str, float]
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run came to what it had to."""
+        return not self.problems
+
+
+async def attempt_with(
+    folder: Path, script: Path | None, options: Options, tell: Callable[[str], None]
+) -> tuple[dict[str, Any], int]:
+    """Run a scenario with a script as its trainee (None: nobody touches it); the verdict and the script's exit code.
+
+    Args:
+        folder: The scenario's folder.
+        script: A program that is given the path of a ``READY.json`` (see ``docs/architecture.md``).
+        options: How the lab is run.
+        tell: Is given each line that the script prints.
+    """
+    code = 0
+    async with Lab(folder, options) as lab, Control(lab, "127.0.0.1", 0) as control:
+        if script is not None:
+            ready = lab.ready(control.url) | {
+                "variants": dict(lab.scenario.drawn),
+                "handin": str(options.attempt.absolute() / "handin"),
+                "speed": options.speed,
+                "devices": {path: device.type for path, device in lab.scenario.plant.items()},
+            }
+            path = options.attempt.absolute() / "READY.json"
+            path.write_text(json.dumps(ready), encoding="utf-8")
+            try:
+                code = await _run(script.absolute(), path, lab, tell)
+            finally:
+                path.unlink(missing_ok=True)
+        verdict = await lab.close("the script ended" if script else "nobody was there")
+    return verdict, code
+
+
+async def _run(script: Path, ready: Path, lab: Lab, tell: Callable[[str], None]) -> int:
+    """Run the script until it ends or the lab stops by itself."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-u",
+        str(script),
+        str(ready),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
+    assert process.stdout is not None
+    stdout = process.stdout
+
+    async def follow() -> int:
+        async for line in stdout:
+            tell(line.decode("utf-8", "replace").rstrip())
+        return await process.wait()
+
+    following = asyncio.create_task(follow())
+    stopped = asyncio.create_task(lab.stopping.wait())
+    try:
+        await asyncio.wait([following, stopped], timeout=_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        if not following.done():
+            tell(f"{script.name} did not end in time and was stopped.")
+            process.kill()
+        return await following
+    finally:
+        stopped.cancel()
+        if process.returncode is None:
+            process.kill()
+
+
+async def prove(folder: Path, who: str, options: Options, tell: Callable[[str], None] = lambda _: None) -> Proof:
+    """Run one trainee (``untouched``, ``solution``, or a wrong answer's name) and compare with what is stated.
+
+    An untouched run must score 0, the solution everything, a wrong answer everything but exactly what it says it loses.
+    """
+    loses: dict[str, float] = {}
+    if who == "untouched":
+        script = None
+    elif who == "solution":
+        script = folder / "solution.py"
+    else:
+        wrong = {answer.path.stem: answer for answer in wrong_answers(folder)}[who]
+        script, loses = wrong.path, dict(wrong.loses)
+    verdict, code = await attempt_with(folder, script, options, tell)
+    expected = {
+        task["id"]: 0.0 if who == "untouched" else round(task["max"] - loses.get(task["id"], 0.0), 2)
+        for task in verdict["tasks"]
+    }
+    problems = [f"{script.name} ended with exit code {code}"] if script is not None and code else []
+    for task in verdict["tasks"]:
+        if abs(task["score"] - expected[task["id"]]) > 0.005:
+            why = (
+                "; ".join(f"{c['id']}: {c['reason']}" for c in task["checks"] if c["score"] < c["max"])
+                or "nothing was lost"
+            )
+            problems.append(
+                f"task {task['id']} came to {task['score']:g}, not {expected[task['id']]:g} of {task['max']:g} ({why})"
+            )
+    if loses and not any(loses.values()):
+        problems.append("the wrong answer says that it loses nothing")
+    return Proof(verdict["scenario"], options.seed, who, verdict, expected, tuple(problems))
+
+
+def trainees(folder: Path) -> list[str]:
+    """Everybody a scenario is proven with."""
+    return ["untouched", "solution", *sorted(answer.path.stem for answer in wrong_answers(folder))]

@@ -19,12 +19,15 @@ def start_host(arguments: list[str]) -> dict[str, Any]:
     """
     command = [sys.executable, "-m", "labsim", "run", *arguments, "--headless", "--json"]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        if sys.platform == "win32":
-            flags: dict[str, Any] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        else:
-            flags = {"start_new_session": True}  # a Ctrl-C in the terminal is for the UI, not for the host
         host = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, stdout=subprocess.PIPE, stderr=complaints, stdin=subprocess.DEVNULL, encoding="utf-8", **flags
+            command,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+            # a Ctrl-C in the terminal is for the UI, not for the host: a new session, or a new process group on Windows
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         assert host.stdout is not None
         line = host.stdout.readline()

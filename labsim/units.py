@@ -30,6 +30,7 @@ _TABLE = (
     ("pcs", "H87", "piece"), ("V", "VLT", "volt"), ("A", "AMP", "ampere"), ("mA", "4K", "milliampere"),
     ("W", "WTT", "watt"), ("kW", "KWT", "kilowatt"), ("kWh", "KWH", "kilowatt hour"), ("Wh", "WHR", "watt hour"),
     ("var", "D44", "var"), ("kvar", "KVR", "kilovar"), ("VA", "D46", "volt-ampere"), ("kVA", "KVA", "kilovolt-ampere"),
+    ("kvarh", "K3", "kilovolt ampere reactive hour"), ("kVAh", "C79", "kilovolt ampere hour"),
     ("Hz", "HTZ", "hertz"), ("r/min", "RPM", "revolutions per minute"), ("bar", "BAR", "bar"), ("Pa", "PAL", "pascal"),
     ("kPa", "KPA", "kilopascal"), ("mm", "MMT", "millimetre"), ("µm", "4H", "micrometre"), ("m", "MTR", "metre"),
     ("m³", "MTQ", "cubic metre"), ("l", "LTR", "litre"), ("m³/h", "MQH", "cubic metre per hour"),

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 
 STEP_NS = 100_000_000
-_LATE_NS = STEP_NS // 2
+_TIMER_GRAIN_NS = 20_000_000
 
 
 class SimClock:
-    """The plant's time.
+    """The plant's time. It stands still until `run`, while paused, and after `run` has ended.
 
     Args:
         speed: Simulated seconds per wall second, over 0.
@@ -24,7 +24,9 @@ class SimClock:
 
     Attributes:
         step: Steps completed since the start.
-        late_steps: Steps that began more than half a step (wall time) after they were due.
+        late_steps: Steps that began more than half a step (wall time, but at least 20 ms, which is the grain of a desktop's
+            timer) after they were due.
+        paused: Whether the plant is frozen.
     """
 
     def __init__(
@@ -37,7 +39,8 @@ class SimClock:
         self.late_steps = 0
         self.paused = False
         self._monotonic = monotonic
-        self._stepped_at = monotonic()
+        self._began: int | None = None  # wall time at which the current step began; None while time stands still
+        self._inside_ns = 0  # how far inside the step time stands still
         self._shift = asyncio.Event()
 
     @property
@@ -52,9 +55,9 @@ class SimClock:
 
     def now_ns(self) -> int:
         """Simulated time now, inside the current step; never beyond the next one, never backwards."""
-        if self.paused:
-            return self.step_time_ns
-        inside = int((self._monotonic() - self._stepped_at) * self.speed)
+        if self._began is None:
+            return self.step_time_ns + self._inside_ns
+        inside = int((self._monotonic() - self._began) * self.speed)
         return self.step_time_ns + min(max(inside, 0), STEP_NS - 1)
 
     def utc_ns(self, sim_ns: int) -> int:
@@ -64,33 +67,47 @@ class SimClock:
     def tick(self) -> None:
         """Count one completed step."""
         self.step += 1
-        self._stepped_at = self._monotonic()
+        self._inside_ns = 0
+        if self._began is not None:
+            self._began = self._monotonic()
 
     def pause(self) -> None:
-        """Freeze the plant: no step until `resume`."""
+        """Freeze the plant where it stands: no step until `resume`."""
+        self._stand()
         self.paused = True
         self._shift.set()
 
     def resume(self) -> None:
-        """Go on from where the plant was frozen."""
+        """Go on from where the plant was frozen; the step that was begun is finished first."""
         self.paused = False
         self._shift.set()
+
+    def _stand(self) -> None:
+        self._inside_ns, self._began = self.now_ns() - self.step_time_ns, None
+
+    def _flow(self) -> int:
+        self._began = self._monotonic() - int(self._inside_ns / self.speed)
+        return self._began
 
     async def run(self, advance: Callable[[], None], until_step: int | None = None) -> None:
         """Call ``advance`` once per step at absolute deadlines until ``until_step`` or cancellation."""
         period = STEP_NS / self.speed
-        origin, base = self._monotonic(), self.step
-        while until_step is None or self.step < until_step:
-            if self.paused:
-                self._shift.clear()
-                await self._shift.wait()
-                origin, base = self._monotonic(), self.step
-                continue
-            due = origin + (self.step - base + 1) * period
-            ahead = due - self._monotonic()
-            if ahead > 0:
-                await asyncio.sleep(ahead / 1e9)
-                continue  # the plant may have been frozen meanwhile
-            self.late_steps += -ahead > _LATE_NS
-            advance()
-            await asyncio.sleep(0)  # a plant that is behind still lets its clients in
+        late = max(period / 2, _TIMER_GRAIN_NS)
+        origin, base = 0, 0
+        try:
+            while until_step is None or self.step < until_step:
+                if self.paused:
+                    self._shift.clear()
+                    await self._shift.wait()
+                    continue
+                if self._began is None:
+                    origin, base = self._flow(), self.step
+                ahead = origin + (self.step - base + 1) * period - self._monotonic()
+                if ahead > 0:
+                    await asyncio.sleep(ahead / 1e9)
+                    continue  # the plant may have been frozen meanwhile
+                self.late_steps += -ahead > late
+                advance()
+                await asyncio.sleep(0)  # a plant that is behind still lets its clients in
+        finally:
+            self._stand()

@@ -6,16 +6,18 @@ the same value on all three protocols.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from labsim.document import read_document
 from labsim.errors import UnknownNameError
-from labsim.plant.tags import Access, TagType, Value
-from labsim.quantity import Duration
+from labsim.plant.rules import conflicts
+from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
+from labsim.quantity import Duration, parse_duration
 from labsim.text import Text
 from labsim.units import UNITS
 
@@ -31,23 +33,53 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
 
+def _known_unit(unit: str | None) -> str | None:
+    if unit is not None and unit not in UNITS:
+        raise ValueError(str(UnknownNameError("unit", unit, UNITS)))
+    return unit
+
+
+def _ordered(span: tuple[float, float] | None) -> tuple[float, float] | None:
+    if span is not None and span[0] >= span[1]:
+        raise ValueError("a range is its low end, then its high end")
+    return span
+
+
+UnitSymbol = Annotated[str | None, AfterValidator(_known_unit)]
+Range = Annotated[tuple[Number, Number] | None, AfterValidator(_ordered)]
+
+
 class TagSpec(_Model):
-    """One tag of a device type."""
+    """One tag of a device type.
+
+    ``labels`` names the values of an enumeration; ``about`` says more than a title can.
+    """
 
     type: TagType
-    unit: str | None = None
-    range: tuple[Number, Number] | None = None
+    unit: UnitSymbol = None
+    range: Range = None
     access: Access = "r"
     title: Text
+    about: Text | None = None
     initial: bool | int | float | str | None = None
     labels: dict[int, Text] = Field(default_factory=dict)
 
-    @field_validator("unit")
-    @classmethod
-    def _known(cls, unit: str | None) -> str | None:
-        if unit is not None and unit not in UNITS:
-            raise ValueError(str(UnknownNameError("unit", unit, UNITS)))
-        return unit
+    @model_validator(mode="after")
+    def _whole(self) -> TagSpec:
+        if self.range is not None and self.type in ("bool", "text"):
+            raise ValueError(f"a {self.type} has no range")
+        if self.labels and self.type not in INTEGER_RANGE:
+            raise ValueError("labels name whole numbers: give the tag an integer type such as u8")
+        if self.initial is None:
+            return self
+        kind = "text" if isinstance(self.initial, str) else "bool" if isinstance(self.initial, bool) else "number"
+        if kind != (self.type if self.type in ("text", "bool") else "number"):
+            raise ValueError(f"the initial value {self.initial!r} is not a {self.type}")
+        if self.range is not None and not self.range[0] <= float(self.initial) <= self.range[1]:
+            raise ValueError(f"the initial value {self.initial!r} is outside the range")
+        if self.labels and self.initial not in self.labels:
+            raise ValueError(f"the initial value {self.initial!r} has no label")
+        return self
 
     @property
     def first(self) -> Value:
@@ -64,13 +96,24 @@ class TagSpec(_Model):
 
 
 class SettingSpec(_Model):
-    """One setting: what a person configures on the device; a choice, a number or a text."""
+    """One setting: what a person configures on the device. A number without ``range`` may be any finite one."""
 
     type: Literal["choice", "integer", "number", "text", "bool", "duration"]
     title: Text
+    about: Text | None = None
     default: bool | int | float | str
     choices: tuple[str, ...] = ()
-    range: tuple[Number, Number] | None = None
+    unit: UnitSymbol = None
+    range: Range = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> SettingSpec:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError("a choice needs 'choices', and nothing else has them")
+        if self.range is not None and self.type not in ("integer", "number", "duration"):
+            raise ValueError(f"a {self.type} has no range")
+        self.parse(self.default)
+        return self
 
     def parse(self, value: Any) -> Value:
         """``value`` as this setting holds it.
@@ -90,16 +133,25 @@ class SettingSpec(_Model):
                     raise ValueError(f"{value!r} is not true or false")
                 return str(value).lower() == "true"
             case "duration":
-                from labsim.quantity import parse_duration
-
-                return parse_duration(value)
-        try:
-            number = int(value) if self.type == "integer" else float(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"{value!r} is not {'a whole number' if self.type == 'integer' else 'a number'}") from None
+                number = parse_duration(value)
+            case "integer" | "number":
+                number = self._number(value)
         if self.range is not None and not self.range[0] <= number <= self.range[1]:
             raise ValueError(f"{value!r} is outside {self.range[0]:g} to {self.range[1]:g}")
         return number
+
+    def _number(self, value: Any) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number):
+            raise ValueError(f"{value!r} is not {'a whole number' if self.type == 'integer' else 'a number'}")
+        if self.type == "number":
+            return number
+        if number != int(number):
+            raise ValueError(f"{value!r} is not a whole number")
+        return int(number)
 
 
 class RegisterSpec(_Model):
@@ -131,8 +183,14 @@ class RegisterSpec(_Model):
     def _whole(self) -> RegisterSpec:
         if (self.tag is None) == (self.constant is None):
             raise ValueError("a register shows a tag or a constant: give one of the two")
-        if self.type == "text" and self.words is None:
-            raise ValueError("a text register needs 'words', its length in registers")
+        if (self.type == "text") != (self.words is not None):
+            raise ValueError("a text register needs 'words', its length in registers; a number has its type's length")
+        if self.constant is not None and isinstance(self.constant, str) != (self.type == "text"):
+            raise ValueError(f"the constant {self.constant!r} is not a {self.type}")
+        if self.access == "rw" and (self.tag is None or self.table in ("input", "discrete")):
+            raise ValueError("only a tag in a holding register or a coil can be written")
+        if self.scale == 0:
+            raise ValueError("a scale of 0 loses the value")
         if (self.table in ("coil", "discrete")) != (self.type == "bool"):
             raise ValueError("coils and discrete inputs hold bool, registers hold numbers or text")
         return self
@@ -218,25 +276,19 @@ class Interface(_Model):
         """Protocols the type speaks, in the order opcua, modbus, mqtt."""
         return tuple(p for p in ("opcua", "modbus", "mqtt") if getattr(self, p) is not None)
 
-    @model_validator(mode="after")
-    def _tags_exist(self) -> Interface:
-        used = [r.tag for r in self.modbus.registers if r.tag] if self.modbus else []
-        used += list(self.opcua.nodes.values()) if self.opcua else []
-        used += [t for m in self.mqtt.messages for t in m.tags] if self.mqtt else []
-        for tag in used:
-            if tag not in self.tags:
-                raise ValueError(str(UnknownNameError("tag", tag, self.tags)))
-        return self
-
 
 def load_interface(path: Path) -> Interface:
     """Read one ``interface.yaml``.
 
     Raises:
-        ScenarioError: with every problem and its place.
+        InputError: there is no such file.
+        ScenarioError: with every problem and its place; first those of shape, then those between parts (`conflicts`).
     """
     document = read_document(path)
     interface = document.validate(Interface, document.data)
+    if interface is not None:
+        for conflict in conflicts(interface):
+            document.problem(*conflict)
     document.done()
     assert interface is not None
     return interface

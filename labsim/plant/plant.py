@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import simpy
 
+from labsim.errors import InputError
 from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
 from labsim.plant.interface import Interface
 from labsim.plant.tags import TagStore
 
 
-class DeviceType(Protocol):
+@dataclass(frozen=True, slots=True)
+class DeviceType:
     """A device type as the plant needs it: its interface and the class that behaves."""
 
     interface: Interface
@@ -36,15 +39,25 @@ class Plant:
         self.store = TagStore()
         self.env = simpy.Environment()
         self.devices: dict[str, Device] = {}
+        self._started = False
 
     def add(self, path: str, kind: DeviceType, settings: dict[str, Any] | None = None) -> Device:
-        """Build a device into the plant; before `start`."""
+        """Build a device into the plant, before `start`.
+
+        Raises:
+            InputError: the path is taken, or a setting does not take its value.
+            UnknownNameError: a setting the type does not have.
+        """
+        if path in self.devices:
+            raise InputError(f"the plant already has a device {path!r}; give each its own path.")
+        assert not self._started, "a plant that runs takes no more devices"
         device = kind.behaviour(path, kind.interface, self.store, self.env, self.seed, settings)
         self.devices[path] = device
         return device
 
     def start(self) -> None:
         """First values and processes; the plant stands at step 0."""
+        self._started = True
         for device in self.devices.values():
             device.start()
             process = device.run()

@@ -144,9 +144,7 @@ class TagStore:
         self.status[row] = code
         self.source_time[row] = self.now_ns
 
-    def set_span(
-        self, first: int, values: NDArray[np.float64], codes: int | NDArray[np.uint32] = status.GOOD
-    ) -> None:
+    def set_span(self, first: int, values: NDArray[np.float64], codes: int | NDArray[np.uint32] = status.GOOD) -> None:
         """Set consecutive number rows at once as `set` does each; ``codes`` is one status for all or one for each."""
         span = slice(first, first + len(values))
         old, code = self.value[span], self.status[span]

@@ -1,0 +1,121 @@
+"""What must hold between the parts of an interface: names that are referred to exist, registers do not overlap.
+
+The shape of each part is judged by its model; here is what no part can see alone, each with the path to where it stands.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from labsim.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from labsim.plant.interface import Interface, ModbusSpec, MqttSpec, OpcuaSpec, RegisterSpec
+
+_WORD_ORDERS = {"ABCD", "CDAB", "BADC", "DCBA"}
+
+
+class Conflict(NamedTuple):
+    """Two parts that do not fit: the path in the file, a code, a sentence, and what to do."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+    hint: str = ""
+
+
+def conflicts(interface: Interface) -> Iterator[Conflict]:
+    """Everything in ``interface`` that does not fit together."""
+    yield from _fields(interface.identification.serial, {"number"}, ("identification", "serial"))
+    if interface.modbus is not None:
+        yield from _modbus(interface, interface.modbus)
+    if interface.opcua is not None:
+        yield from _opcua(interface, interface.opcua)
+    if interface.mqtt is not None:
+        yield from _mqtt(interface, interface.mqtt)
+
+
+def _tag(interface: Interface, name: str, path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    if name not in interface.tags:
+        yield Conflict(path, "unknown-tag", f"there is no tag {name!r}.", did_you_mean(name, interface.tags))
+
+
+def _fields(text: str, known: set[str], path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    """Names in braces that nothing fills in."""
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        yield Conflict(path, "bad-value", f"{text!r} has unpaired braces ({error}).")
+        return
+    for name in sorted(names - known):
+        yield Conflict(path, "bad-value", f"nothing fills in {{{name}}}.", did_you_mean(name, known))
+
+
+def _modbus(interface: Interface, modbus: ModbusSpec) -> Iterator[Conflict]:
+    for object_id, text in modbus.identification.items():
+        yield from _fields(text, {"serial"}, ("modbus", "identification", object_id))
+    base = interface.settings.get("base_register")
+    if base is not None and (base.type != "integer" or base.range is None or base.range[0] < 0):
+        yield Conflict(
+            ("settings", "base_register"), "bad-setting", "base_register is an integer with a range from 0 on."
+        )
+        base = None
+    order = interface.settings.get("word_order")
+    if order is not None and (order.type != "choice" or not set(order.choices) <= _WORD_ORDERS):
+        yield Conflict(
+            ("settings", "word_order"), "bad-setting", f"word_order is a choice of {', '.join(sorted(_WORD_ORDERS))}."
+        )
+    highest = int(base.range[1]) if base is not None and base.range is not None else 0
+    taken: dict[tuple[str, int], RegisterSpec] = {}
+    for index, register in enumerate(modbus.registers):
+        path = ("modbus", "registers", index)
+        address = register.doc - modbus.numbering
+        if address < 0 or address + register.size + highest > 65536:
+            yield Conflict(
+                (*path, "doc"), "bad-address", f"register {register.doc} is wire address {address}, outside 0 to 65535."
+            )
+        table = "holding" if modbus.same_tables and register.table == "input" else register.table
+        words = [(table, address + offset) for offset in range(register.size)]
+        hit = next((taken[word] for word in words if word in taken), None)
+        if hit is not None:
+            yield Conflict((*path, "doc"), "overlap", f"{register.table} {register.doc} overlaps the one at {hit.doc}.")
+        taken.update(dict.fromkeys(words, register))
+        yield from _register_tag(interface, register, path)
+
+
+def _register_tag(interface: Interface, register: RegisterSpec, path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    if register.tag is None:
+        return
+    if register.tag not in interface.tags:
+        yield from _tag(interface, register.tag, (*path, "tag"))
+        return
+    tag = interface.tags[register.tag]
+    if (tag.type == "text") != (register.type == "text") or (register.type == "bool" and tag.type != "bool"):
+        yield Conflict((*path, "type"), "bad-type", f"a {tag.type} tag cannot stand in a {register.type} register.")
+    if register.access == "rw" and tag.access == "r":
+        yield Conflict((*path, "access"), "bad-access", f"the tag {register.tag!r} cannot be written.")
+
+
+def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
+    folders = {place.rsplit("/", depth)[0] for place in opcua.nodes for depth in range(1, place.count("/") + 1)}
+    for place, name in opcua.nodes.items():
+        path = ("opcua", "nodes", place)
+        yield from _tag(interface, name, path)
+        if not all(part.strip() == part and part for part in place.split("/")):
+            yield Conflict(path, "bad-path", f"the browse path {place!r} has an empty or blank-edged name.")
+        if place in folders:
+            yield Conflict(path, "overlap", f"{place!r} is a variable and a folder.")
+
+
+def _mqtt(interface: Interface, mqtt: MqttSpec) -> Iterator[Conflict]:
+    for index, message in enumerate(mqtt.messages):
+        path = ("mqtt", "messages", index)
+        yield from _fields(message.topic, {"device"}, (*path, "topic"))
+        if any(char in message.topic for char in "+#\0") or not message.topic:
+            yield Conflict((*path, "topic"), "bad-topic", "a topic is not empty and has no wildcard (MQTT-3.3.2-2).")
+        if message.every <= 0:
+            yield Conflict((*path, "every"), "bad-value", "a message is sent every so often, more than 0 s.")
+        for place, name in enumerate(message.tags):
+            yield from _tag(interface, name, (*path, "tags", place))

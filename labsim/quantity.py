@@ -9,8 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+LONGEST_S = 366 * 86400.0
+"""The longest duration there is: a year, so that no sum of them overflows nanoseconds in 64 bits."""
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h|d)\s*")
+_TOLERANCE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)\s*")
 
 
 def parse_duration(value: Any) -> float:
@@ -19,12 +22,29 @@ def parse_duration(value: Any) -> float:
     Raises:
         ValueError: not a duration; the message shows the form.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
-        return float(value)
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError(f"{value!r} is not a duration; write a number and a unit, such as '500 ms', '3 min' or '1 h'")
-    return float(found[1]) * _SECONDS[found[2]]
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else _number(value)
+    if seconds is None or not 0 <= seconds <= LONGEST_S:
+        shown = _shown(value)
+        raise ValueError(f"{shown} is not a duration; write a number and a unit, such as '500 ms', '3 min' or '1 h'")
+    return seconds
+
+
+def _number(value: Any) -> float | None:
+    """A number as float; None for anything else, and for a number that no float holds."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _shown(value: Any) -> str:
+    """The value as a sentence can hold it."""
+    kinds = {dict: "a mapping", list: "a list", type(None): "nothing", bool: str(value).lower()}
+    text = kinds.get(type(value)) or repr(value)
+    return text if len(text) <= 60 else f"{text[:56]}…"
 
 
 Duration = Annotated[
@@ -43,9 +63,11 @@ class Tolerance:
     relative: float = 0.0
 
     def allows(self, got: float, true: float) -> bool:
-        """Whether ``got`` is near enough to ``true``; NaN equals only NaN."""
+        """Whether ``got`` is near enough to ``true``; NaN equals only NaN, infinity itself."""
         if math.isnan(got) or math.isnan(true):
             return math.isnan(got) and math.isnan(true)
+        if math.isinf(got) or math.isinf(true):
+            return got == true
         return abs(got - true) <= self.absolute + self.relative * abs(true)
 
     def __str__(self) -> str:
@@ -62,17 +84,13 @@ def parse_tolerance(value: Any) -> Tolerance:
     """
     if isinstance(value, Tolerance):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
-        return Tolerance(absolute=float(value))
-    text = value.strip() if isinstance(value, str) else ""
-    try:
-        if text.endswith("%"):
-            return Tolerance(relative=float(text[:-1]) / 100)
-        return Tolerance(absolute=float(text))
-    except ValueError:
+    found = _TOLERANCE.fullmatch(value) if isinstance(value, str) else None
+    number = float(found[1]) if found else _number(value)
+    if number is None or not 0 <= number < math.inf:
         raise ValueError(
-            f"{value!r} is not a tolerance; write a number in the value's unit or a percentage, such as 0.5 or '0.5 %'"
-        ) from None
+            f"{_shown(value)} is not a tolerance; write a number in the value's unit or a percentage, such as 0.5 or '0.5 %'"
+        )
+    return Tolerance(relative=number / 100) if found and found[2] else Tolerance(absolute=number)
 
 
 ToleranceField = Annotated[

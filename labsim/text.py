@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
@@ -49,14 +49,33 @@ class Text(dict[str, str]):
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         """Accept a string or a mapping of known languages, so that scenario and interface models can hold Text."""
-        texts = core_schema.dict_schema(
+        by_language = core_schema.dict_schema(
             core_schema.literal_schema(list(LANGUAGES)), core_schema.str_schema(), min_length=1
         )
         return core_schema.no_info_after_validator_function(
             cls.of,
-            core_schema.union_schema([core_schema.str_schema(), texts], mode="left_to_right"),
+            # Tags with blanks: no key of a text can be mistaken for one in the location of an error.
+            core_schema.tagged_union_schema(
+                {"one text": core_schema.str_schema(), "by language": by_language},
+                discriminator=_form,
+                custom_error_type="text_form",
+                custom_error_message="write a text, or one per language: {en: …, zh-Hant: …, zh-Hans: …}",
+            ),
             serialization=core_schema.plain_serializer_function_ser_schema(dict),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """A string, or an object with the languages as keys."""
+        languages = {lang: {"type": "string"} for lang in LANGUAGES}
+        by_language = {"type": "object", "properties": languages, "additionalProperties": False, "minProperties": 1}
+        return {"anyOf": [{"type": "string"}, by_language]}
+
+
+def _form(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "one text"
+    return "by language" if isinstance(value, Mapping) else None
 
 
 def tr(en: str, hant: str, hans: str) -> Text:

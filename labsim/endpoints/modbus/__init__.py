@@ -1,1 +1,1 @@
-"""The modbus endpoint."""
+"""Modbus: a core from request PDU to response PDU over a register map that is a view of the tag store, and its TCP shell."""

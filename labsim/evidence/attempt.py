@@ -1,0 +1,315 @@
+"""One attempt as its host writes it: the folder, from creation to the seal."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
+
+from labsim.errors import AttemptError, EvidenceError
+from labsim.evidence import handin, history, journal, lock
+from labsim.evidence.chain import close_line
+from labsim.evidence.disk import PART, write_new, write_whole
+from labsim.evidence.event import Event, Record
+from labsim.evidence.history import STEP_NS, HistoryWriter
+from labsim.evidence.journal import JournalWriter, read_journal
+from labsim.evidence.lock import FolderLock
+from labsim.evidence.manifest import (
+    Manifest,
+    TagInfo,
+    encode_document,
+    encode_tags,
+    now_iso,
+    read_manifest,
+    read_tags,
+)
+
+SCENARIO = "scenario"
+VERDICTS = "verdicts"
+SEAL = "seal.json"
+UNSEALED = (handin.FOLDER, "control.json", lock.NAME, SEAL)
+"""Names in the folder that the seal does not cover: the trainee's, a running host's, its own."""
+_BEFORE = {handin.FOLDER, "control.json", lock.NAME}
+
+
+class Attempt:
+    """The open folder of an attempt; the only writer of it. Made by `create` or `resume`.
+
+    Attributes:
+        folder: The attempt folder.
+        manifest: What it is about.
+        tags: Its tags, in the order of their rows.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, tags: Sequence[TagInfo], held: FolderLock, clock_t: Callable[[], int]
+    ) -> None:
+        self.folder, self.manifest, self.tags = folder, manifest, tuple(tags)
+        self._held, self._closed, self._sealed = held, False, False
+        self._text_rows = {tag.row for tag in tags if tag.type == "text"}
+        known = handed_in(read_journal(folder)) if journal.read_epochs(folder) else {}
+        self._handins = handin.HandIns(folder, {name: str(r.detail["sha256"]) for name, r in known.items()})
+        self._last_step = history.last_step(folder)
+        self._journal = JournalWriter(folder, clock_t)
+        if self._journal.seq:
+            self._last_step = max(self._last_step, self._journal.t // STEP_NS)
+        try:
+            self._history = HistoryWriter(folder, self._journal.epoch)
+        except BaseException:
+            self._journal.close()
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        *,
+        manifest: Manifest,
+        tags: Sequence[TagInfo],
+        scenario_files: Mapping[str, bytes],
+        clock_t: Callable[[], int],
+    ) -> Attempt:
+        """Begin an attempt in a new or empty folder (a ``handin/`` may be there already).
+
+        Args:
+            folder: Made with its parents.
+            manifest: Its ``files`` and ``tags`` hashes are filled in here.
+            tags: In the order of their rows.
+            scenario_files: Content by path below ``scenario/``, with slashes.
+            clock_t: Simulated nanoseconds now.
+
+        Raises:
+            AttemptError: the folder holds something else, or another host holds it.
+            EvidenceError: the disk takes nothing.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if {path.name for path in folder.iterdir()} - _BEFORE:
+                raise AttemptError(f"{folder} is not empty: name a new folder, or resume the attempt that is in it.")
+            held = FolderLock(folder)
+        except OSError as error:
+            raise AttemptError(f"{folder} cannot be made ({error.strerror}): name another folder.") from error
+        try:
+            for name in (handin.FOLDER, handin.STORE, SCENARIO, VERDICTS):
+                (folder / name).mkdir(exist_ok=True)
+            for name, data in scenario_files.items():
+                inside = PurePosixPath(name)
+                if inside.is_absolute() or ".." in inside.parts or re.search(r'[\\:*?"<>|]', name):
+                    raise AttemptError(f"scenario file {name!r} is not a path inside the scenario: rename it.")
+                (folder / SCENARIO / inside).parent.mkdir(parents=True, exist_ok=True)
+                write_new(folder / SCENARIO / inside, data)
+            listing = encode_tags(tags)
+            write_new(folder / "tags.json", listing)
+            manifest = msgspec.structs.replace(
+                manifest,
+                files={name: hashlib.sha256(data).hexdigest() for name, data in scenario_files.items()},
+                tags=hashlib.sha256(listing).hexdigest(),
+            )
+            # Last, and at once: a folder with a manifest is a whole one.
+            write_whole(folder / "manifest.json", encode_document(manifest))
+            return cls(folder, manifest, tags, held, clock_t)
+        except OSError as error:
+            held.release()
+            raise EvidenceError(f"{folder} cannot be written to ({error.strerror}): name another folder.") from error
+        except BaseException:
+            held.release()
+            raise
+
+    @classmethod
+    def resume(cls, folder: Path, clock_t: Callable[[], int]) -> Attempt:
+        """Go on with an attempt whose host ended without a seal: a new epoch, at `next_step`.
+
+        Raises:
+            AttemptError: no attempt, a sealed one, a damaged one, or one that another host holds.
+            EvidenceError: the disk takes nothing.
+        """
+        manifest, tags = read_manifest(folder), read_tags(folder)
+        held = FolderLock(folder)
+        try:
+            if (folder / SEAL).exists():
+                raise AttemptError(f"{folder} is sealed: it can be graded, not gone on with. Begin a new attempt.")
+            return cls(folder, manifest, tags, held, clock_t)
+        except OSError as error:
+            held.release()
+            raise EvidenceError(f"{folder} cannot be written to ({error.strerror}): make it writable.") from error
+        except BaseException:
+            held.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def head(self) -> str:
+        """The last hash of the journal, in hex: it stands for all that was kept so far."""
+        return self._journal.head
+
+    @property
+    def epoch(self) -> int:
+        """Which host this is, from 1."""
+        return self._journal.epoch
+
+    @property
+    def next_step(self) -> int:
+        """Where the plant goes on: 0 in a new attempt, else the step after the last that anything is known of."""
+        return self._last_step + 1
+
+    @property
+    def handin(self) -> Path:
+        """The trainee's folder."""
+        return self.folder / handin.FOLDER
+
+    def append(self, event: Event) -> Record:
+        """Keep an event and give it as it stands in the journal; from any thread.
+
+        Raises:
+            EvidenceError: it is not kept: no answer may go out.
+        """
+        return self._journal.append(event)
+
+    def keep(self, event: Event) -> None:
+        """Keep an event: the `Sink` of every endpoint.
+
+        Raises:
+            EvidenceError: it is not kept: no answer may go out.
+        """
+        self._journal.append(event)
+
+    def record(
+        self, step: int, rows: ArrayLike, values: ArrayLike, statuses: ArrayLike, texts: Mapping[int, str] | None = None
+    ) -> None:
+        """Keep what is true from ``step`` on.
+
+        Args:
+            step: Not before the last one.
+            rows: Rows of the tags, n of them.
+            values: float64, n of them; those of text tags are ignored.
+            statuses: StatusCodes, n of them.
+            texts: Text by row, for every text tag among ``rows``.
+
+        Raises:
+            EvidenceError: it is not kept.
+        """
+        assert step >= self._last_step, "history runs forward"
+        self._last_step = step
+        tags = np.asarray(rows)
+        numbers = np.array(values, np.float64)
+        if texts and self._text_rows:
+            for at in np.flatnonzero(np.isin(tags, list(self._text_rows))):
+                numbers[at] = self._history.text(texts[int(tags[at])])
+        self._history.append(step, tags, numbers, statuses)
+
+    def snapshot_handin(self) -> list[Record]:
+        """Keep every file of ``handin/`` that is new, changed or gone; gives the records, incidents among them.
+
+        Raises:
+            EvidenceError: something could not be kept.
+        """
+        return [self._journal.append(event) for event in self._handins.changes()]
+
+    def save_verdict(self, document: Mapping[str, Any]) -> Path:
+        """Keep a verdict under the next number; see `save_verdict`."""
+        return save_verdict(self.folder, document)
+
+    def close(self) -> None:
+        """End this epoch without a seal, so that the attempt can be resumed; closing twice is harmless."""
+        self._closed = True
+        try:
+            self._journal.close()
+            self._history.close()
+        finally:
+            self._held.release()
+
+    def seal(self) -> Path:
+        """Close the attempt for good: ``seal.json`` holds the SHA-256 of every file, and no event is kept afterwards.
+
+        The seal is one line of JSON that follows on the head like a line of the journal. Sealing twice is harmless.
+
+        Raises:
+            EvidenceError: it could not be written; the attempt can then be resumed.
+        """
+        if self._sealed:
+            return self.folder / SEAL
+        if self._closed:
+            raise EvidenceError(f"{self.folder} is closed: resume the attempt to seal it.")
+        self._closed = True
+        try:
+            self._journal.close()
+            self._history.close()
+            body = msgspec.json.encode(
+                {
+                    "format": "labsim-seal/1",
+                    "seq": self._journal.seq,
+                    "sealed": now_iso(),
+                    "files": hash_files(self.folder),
+                }
+            )
+            write_whole(self.folder / SEAL, close_line(body, bytes.fromhex(self.head))[0])
+            self._sealed = True
+        finally:
+            self._held.release()
+        return self.folder / SEAL
+
+
+def handed_in(records: Sequence[Record]) -> dict[str, Record]:
+    """The last ``file`` record of each hand-in path that is not gone."""
+    latest: dict[str, Record] = {}
+    for record in records:
+        if record.kind == "file" and record.protocol == "lab":
+            if record.detail.get("gone"):
+                latest.pop(record.subject, None)
+            else:
+                latest[record.subject] = record
+    return latest
+
+
+def save_verdict(folder: Path, document: Mapping[str, Any]) -> Path:
+    """Write a verdict as ``verdicts/NNNN.json`` under the next free number, never over another; sealed or not.
+
+    Raises:
+        EvidenceError: it cannot be written.
+    """
+    place = folder / VERDICTS
+    data = encode_document(document)
+    number = max((int(path.stem) for path in place.glob("*.json") if path.stem.isdecimal()), default=0)
+    while True:
+        number += 1
+        path = place / f"{number:04d}.json"
+        try:
+            write_new(path, data)
+        except FileExistsError:
+            continue  # another grader was quicker
+        return path
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file the seal covers, by its path with slashes, in order.
+
+    Raises:
+        EvidenceError: one cannot be read.
+    """
+    hashes = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if name.parts[0] in UNSEALED or path.is_dir() or path.name.endswith(PART):
+            continue
+        try:
+            with path.open("rb") as file:
+                hashes[name.as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise EvidenceError(
+                f"{path} cannot be read ({error.strerror}): make it readable and seal again."
+            ) from error
+    return hashes

@@ -1,0 +1,136 @@
+"""What the grader sees of an attempt: the folder, read only."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from labsim.errors import AttemptError
+from labsim.evidence import chain, handin
+from labsim.evidence.attempt import handed_in
+from labsim.evidence.event import Record
+from labsim.evidence.history import History
+from labsim.evidence.journal import decode_epoch, read_epochs
+from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
+
+
+@dataclass(frozen=True, slots=True)
+class HandIn:
+    """A hand-in file as it last was at a snapshot.
+
+    Attributes:
+        path: Below ``handin/``, with slashes.
+        data: Its bytes.
+        sha256: Of the bytes, in hex.
+        seq: Number of the record that kept it.
+        t: Simulated nanoseconds of that record.
+    """
+
+    path: str
+    data: bytes
+    sha256: str
+    seq: int
+    t: int
+
+
+class Evidence:
+    """One attempt, as it was when it was loaded. Made by `load`.
+
+    Attributes:
+        folder: The attempt folder.
+        manifest: What the attempt is about.
+        tags: Tags by path.
+        records: The journal, in order.
+        history: What was true.
+        head: The hash of the last record, in hex.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, tags: list[TagInfo], records: list[Record], head: str) -> None:
+        self.folder, self.manifest, self.records, self.head = folder, manifest, records, head
+        self.tags = {tag.path: tag for tag in tags}
+        self.history = History(folder, self.tags)
+        self._found: dict[tuple[str | None, str | None, str | None], list[Record]] = {(None, None, None): records}
+
+    @classmethod
+    def load(cls, folder: Path) -> Evidence:
+        """Read an attempt, running or not. Nothing is verified here: that is `verify`.
+
+        Raises:
+            AttemptError: the folder is missing, incomplete or damaged.
+        """
+        if not folder.is_dir():
+            raise AttemptError(f"{folder} is not a folder: give the folder of an attempt.")
+        manifest, tags = read_manifest(folder), read_tags(folder)
+        epochs = read_epochs(folder)
+        if not epochs:
+            raise AttemptError(f"{folder} holds no journal: the lab was never started, run it first.")
+        records = [record for epoch in epochs for record in decode_epoch(epoch)]
+        last = next((epoch.last_line for epoch in reversed(epochs) if epoch.data), None)
+        head = chain.root(folder).hex() if last is None else chain.stated(last)
+        return cls(folder, manifest, tags, records, head)
+
+    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
+        """Records of a protocol, a kind and a device, each if given; in order. The list is shared: do not change it."""
+        key = (protocol, kind, device)
+        found = self._found.get(key)
+        if found is None:
+            # The narrower list is made from the next wider one, so that asking by device is cheap after the first time.
+            if device is not None:
+                found = [r for r in self.of(protocol, kind) if r.device == device]
+            elif kind is not None:
+                found = [r for r in self.of(protocol) if r.kind == kind]
+            else:
+                found = [r for r in self.records if r.protocol == protocol]
+            self._found[key] = found
+        return found
+
+    def file(self, path: str) -> HandIn | None:
+        """The last snapshot of a hand-in file; None when it was never there or is gone.
+
+        Raises:
+            AttemptError: the kept copy is missing or was changed.
+        """
+        record = self._files.get(path)
+        if record is None:
+            return None
+        sha256 = str(record.detail["sha256"])
+        kept = self.folder / handin.STORE / sha256
+        try:
+            data = kept.read_bytes()
+        except OSError as error:
+            raise AttemptError(f"{kept}, the copy of {path}, cannot be read: {error.strerror}.") from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise AttemptError(f"{kept}, the copy of {path}, was changed: run 'labsim verify'.")
+        return HandIn(path, data, sha256, record.seq, record.t)
+
+    def files(self) -> list[str]:
+        """Paths of the hand-in files there are, in order."""
+        return sorted(self._files)
+
+    def answer(self, task: str) -> Record | None:
+        """The last answer to a task."""
+        answers = [r for r in self.of("lab", "answer") if r.detail.get("task") == task]
+        return answers[-1] if answers else None
+
+    def hints(self, task: str) -> list[Record]:
+        """The hints opened for a task, in order."""
+        return [r for r in self.of("lab", "hint") if r.detail.get("task") == task]
+
+    @property
+    def end_ns(self) -> int:
+        """Simulated nanoseconds of the last record; 0 when there is none."""
+        return self.records[-1].t if self.records else 0
+
+    def utc_ns(self, t: int) -> int:
+        """UTC nanoseconds, as devices stamp them, that simulated time ``t`` stands for."""
+        return self.manifest.utc_origin_ns + t
+
+    def t_of_utc(self, utc_ns: int) -> int:
+        """Simulated nanoseconds of a device's UTC timestamp."""
+        return utc_ns - self.manifest.utc_origin_ns
+
+    @cached_property
+    def _files(self) -> dict[str, Record]:
+        return handed_in(self.of("lab", "file"))

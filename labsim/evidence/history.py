@@ -1,0 +1,266 @@
+"""The history: what was true in the plant, by step.
+
+A record is 18 bytes, little-endian: step, tag (its row in ``tags.json``), status, value. A value is in force until the next
+record of the same tag, so a recorder may write changes only. The value of a text tag is the number of a line in the epoch's
+``.text`` file, which holds one JSON string per line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labsim.errors import AttemptError, InputError, UnknownNameError
+from labsim.evidence.disk import AppendFile, epoch_files, epoch_name
+from labsim.evidence.manifest import TagInfo
+
+FOLDER = "history"
+RECORD = np.dtype([("step", "<u4"), ("tag", "<u2"), ("status", "<u4"), ("value", "<f8")])
+STEP_NS = 100_000_000
+"""Simulated nanoseconds per step: the plant's own, repeated here because evidence must be readable without a plant."""
+_TEXTS_REMEMBERED = 1024
+_BAD = 0x8000_0000  # severity bits of a StatusCode: OPC 10000-4 §7.39
+
+Value = bool | int | float | str
+
+
+class HistoryWriter:
+    """Appends one epoch's records; not for more than one thread at a time.
+
+    Args:
+        folder: The attempt folder.
+        epoch: The journal's epoch; claimed by exclusive creation.
+
+    Raises:
+        AttemptError: another lab claimed the epoch.
+        EvidenceError: the disk takes nothing.
+    """
+
+    def __init__(self, folder: Path, epoch: int) -> None:
+        (folder / FOLDER).mkdir(exist_ok=True)
+        path = folder / FOLDER / epoch_name(epoch, ".bin")
+        try:
+            self._texts = AppendFile(path.with_suffix(".text"))  # first: a text is synced before the record naming it
+            self._records = AppendFile(path)
+        except FileExistsError as error:
+            raise AttemptError(f"{path} was just claimed by another lab: stop one of the two.") from error
+        self._records_end = self._texts_end = self._lines = 0
+        self._known: dict[str, int] = {}
+
+    def append(self, step: int, rows: ArrayLike, values: ArrayLike, statuses: ArrayLike) -> None:
+        """Keep the values and statuses of ``rows`` as they are from ``step`` on, in one write.
+
+        Raises:
+            EvidenceError: they are not kept, and nothing of them is in the file.
+        """
+        tags = np.asarray(rows)
+        if not tags.size:
+            return
+        records = np.empty(tags.size, RECORD)
+        records["step"], records["tag"], records["status"], records["value"] = step, tags, statuses, values
+        self._records_end = self._records.append(records.tobytes(), self._records_end)
+
+    def text(self, value: str) -> int:
+        """The number of the line that holds ``value``, written if it is not known.
+
+        Raises:
+            EvidenceError: it cannot be written.
+        """
+        line = self._known.get(value)
+        if line is None:
+            data = msgspec.json.encode(value.encode("utf-8", "backslashreplace").decode("utf-8")) + b"\n"
+            self._texts_end = self._texts.append(data, self._texts_end)
+            line, self._lines = self._lines, self._lines + 1
+            if len(self._known) == _TEXTS_REMEMBERED:
+                self._known.clear()
+            self._known[value] = line
+        return line
+
+    def close(self) -> None:
+        """Sync and close; any further `append` raises EvidenceError."""
+        self._texts.close()
+        self._records.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values of one tag over a span.
+
+    Attributes:
+        times_ns: int64 simulated nanoseconds from which each value is in force.
+        values: float64; of a text tag, an object array of str.
+        statuses: uint32 StatusCodes.
+    """
+
+    times_ns: NDArray[np.int64]
+    values: NDArray[Any]
+    statuses: NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """All records of a history by tag, each tag's in the order of time."""
+
+    times_ns: NDArray[np.int64]
+    values: NDArray[np.float64]
+    statuses: NDArray[np.uint32]
+    starts: NDArray[np.intp]  # where each row's records start; one more than there are rows
+    texts: list[str]
+
+
+class History:
+    """Everything that was recorded, over all epochs. Read when first asked.
+
+    Args:
+        folder: The attempt folder.
+        tags: Tags by path.
+    """
+
+    def __init__(self, folder: Path, tags: Mapping[str, TagInfo]) -> None:
+        self._folder, self._tags = folder, tags
+
+    def value_at(self, path: str, t_ns: int) -> tuple[Value, int] | None:
+        """Value (in the tag's own type) and status in force at ``t_ns``; None when nothing was recorded by then.
+
+        Raises:
+            UnknownNameError: there is no such tag.
+        """
+        tag, span = self._span(path)
+        columns = self._columns
+        at = span.start + int(np.searchsorted(columns.times_ns[span], t_ns, side="right")) - 1
+        if at < span.start:
+            return None
+        return self._in_type(tag, float(columns.values[at])), int(columns.statuses[at])
+
+    def series(self, path: str, t0_ns: int, t1_ns: int) -> Series:
+        """The value in force at ``t0_ns`` (at time ``t0_ns``), then every record up to and with ``t1_ns``.
+
+        Raises:
+            UnknownNameError: there is no such tag.
+        """
+        tag, span = self._span(path)
+        columns = self._columns
+        before, end = np.searchsorted(columns.times_ns[span], (t0_ns, max(t0_ns, t1_ns)), side="right")
+        part = slice(span.start + max(int(before) - 1, 0), span.start + int(end))
+        values: NDArray[Any] = columns.values[part]
+        if tag.type == "text":
+            values = np.array([columns.texts[int(line)] for line in values], dtype=object)
+        elif tag.type == "f32":
+            values = values.astype(np.float32).astype(np.float64)
+        return Series(np.maximum(columns.times_ns[part], t0_ns), values, columns.statuses[part])
+
+    def mean(self, path: str, t0_ns: int, t1_ns: int) -> float | None:
+        """The time-weighted mean over a span, each value weighing as long as it was in force; over no time, the value.
+
+        Time in which the status was Bad, or nothing was recorded yet, does not count; None when no time counts.
+
+        Raises:
+            UnknownNameError: there is no such tag.
+            InputError: it is a text.
+        """
+        if self._span(path)[0].type == "text":
+            raise InputError(f"{path} is a text and has no mean: name a tag with a number.")
+        series = self.series(path, t0_ns, t1_ns)
+        good = (series.statuses & _BAD) == 0
+        if not good.any():
+            return None
+        if t0_ns >= t1_ns:
+            return float(series.values[0])
+        weights = np.diff(series.times_ns, append=t1_ns)[good]
+        # Divided before it is multiplied: nanoseconds times large values would lose digits.
+        return float(np.dot(weights / weights.sum(), series.values[good])) if weights.any() else None
+
+    @property
+    def last_step(self) -> int:
+        """The step of the last record, -1 when there is none."""
+        return last_step(self._folder)
+
+    def _span(self, path: str) -> tuple[TagInfo, slice]:
+        """A tag and where its records are in the columns."""
+        tag = self._tags.get(path)
+        if tag is None:
+            raise UnknownNameError("tag", path, self._tags)
+        starts = self._columns.starts
+        return tag, slice(int(starts[tag.row]), int(starts[tag.row + 1]))
+
+    def _in_type(self, tag: TagInfo, number: float) -> Value:
+        if tag.type == "text":
+            return self._columns.texts[int(number)]
+        if tag.type[0] == "f":
+            return float(np.float32(number)) if tag.type == "f32" else number
+        return bool(number) if tag.type == "bool" else int(number)
+
+    @cached_property
+    def _columns(self) -> _Columns:
+        text_rows = [tag.row for tag in self._tags.values() if tag.type == "text"]
+        parts: list[NDArray[np.void]] = [np.empty(0, RECORD)]
+        texts: list[str] = []
+        for _, path in epoch_files(self._folder / FOLDER, ".bin"):
+            records, lines = read_records(path).copy(), read_texts(path.with_suffix(".text"))
+            is_text = np.isin(records["tag"], text_rows)
+            # After a power cut a record may stand without its text: then it was not kept.
+            kept = ~is_text | (records["value"] < len(lines))
+            records["value"][is_text] += len(texts)
+            parts.append(records[kept])
+            texts += lines
+        records = np.concatenate(parts)
+        order = np.argsort(records["tag"], kind="stable")
+        rows = max((tag.row for tag in self._tags.values()), default=-1) + 1
+        return _Columns(
+            times_ns=records["step"][order].astype(np.int64) * STEP_NS,
+            values=records["value"][order],
+            statuses=records["status"][order],
+            starts=np.searchsorted(records["tag"][order], np.arange(rows + 1)),
+            texts=texts,
+        )
+
+
+def read_records(path: Path) -> NDArray[np.void]:
+    """The whole records of one ``.bin`` file, read only; half a record at its end is left out.
+
+    Raises:
+        AttemptError: it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
+    return np.frombuffer(data, RECORD, len(data) // RECORD.itemsize)
+
+
+def read_texts(path: Path) -> list[str]:
+    """The whole lines of one ``.text`` file.
+
+    Raises:
+        AttemptError: it cannot be read, or a line is not a JSON string; names the line.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
+    texts = []
+    for number, line in enumerate(lines, 1):
+        try:
+            texts.append(msgspec.json.decode(line, type=str))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise AttemptError(f"{path}:{number} is not a JSON string: the history was changed.") from error
+    return texts
+
+
+def last_step(folder: Path) -> int:
+    """The step of the last record in an attempt's history, -1 when there is none."""
+    for _, path in reversed(epoch_files(folder / FOLDER, ".bin")):
+        records = read_records(path)
+        if records.size:
+            return int(records["step"][-1])
+    return -1

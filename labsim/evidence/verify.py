@@ -1,0 +1,273 @@
+"""Verification of an attempt folder: is it what its host wrote?
+
+Looked at, in this order: the manifest and the files it hashes, the chain of the journal, the kept hand-in files, the
+history, the verdicts' heads, the seal. What the chain cannot show is a tail that was cut off before the attempt was sealed:
+that shows only against a head that is known from elsewhere, such as a verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from labsim.errors import AttemptError, EvidenceError
+from labsim.evidence import chain, handin, history
+from labsim.evidence.attempt import SCENARIO, SEAL, VERDICTS, hash_files
+from labsim.evidence.disk import PART, epoch_files
+from labsim.evidence.event import Record
+from labsim.evidence.journal import FOLDER as JOURNAL
+from labsim.evidence.journal import decode_line, read_epochs
+from labsim.evidence.manifest import TagInfo, read_manifest, read_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about an attempt folder.
+
+    Attributes:
+        file: Path in the folder, with slashes.
+        line: From 1; 0 when it is about the whole file.
+        message: What is so.
+        note: Worth knowing, but as it may be in an honest attempt.
+    """
+
+    file: str
+    line: int
+    message: str
+    note: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``labsim verify --json`` prints it."""
+        return {"file": self.file, "line": self.line, "message": self.message, "note": self.note}
+
+
+class Seal(msgspec.Struct, forbid_unknown_fields=True):
+    """``seal.json``: the hashes of a closed attempt and the number of its last record."""
+
+    format: Literal["labsim-seal/1"]
+    seq: int
+    sealed: str
+    files: dict[str, str]
+    h: str
+
+
+def ok(findings: list[Finding]) -> bool:
+    """Whether the attempt is as its host wrote it: notes do not count."""
+    return all(finding.note for finding in findings)
+
+
+def verify(folder: Path) -> list[Finding]:
+    """Everything about an attempt that is not as its host wrote it, and notes on what a crash left.
+
+    Raises:
+        AttemptError: there is no such folder, or a file in it cannot be read.
+    """
+    if not folder.is_dir():
+        raise AttemptError(f"{folder} is not a folder: give the folder of an attempt.")
+    try:
+        return _Verification(folder).run()
+    except OSError as error:
+        raise AttemptError(
+            f"{error.filename or folder} cannot be read ({error.strerror}): make it readable."
+        ) from error
+
+
+class _Verification:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._findings: list[Finding] = []
+
+    def run(self) -> list[Finding]:
+        tags = self._manifest()
+        heads, records, whole = self._journal()
+        self._files(records, whole)
+        self._history(tags)
+        if whole:
+            self._verdicts(heads)
+        self._seal(heads[-1] if whole else None, len(records))
+        return self._findings
+
+    def _say(self, file: str, message: str, line: int = 0, *, note: bool = False) -> None:
+        self._findings.append(Finding(file, line, message, note))
+
+    def _manifest(self) -> list[TagInfo] | None:
+        """The manifest's own hashes; gives the tags if they can be read."""
+        try:
+            manifest = read_manifest(self._folder)
+        except AttemptError as error:
+            self._say("manifest.json", str(error))
+            return None
+        there = {f"{SCENARIO}/{name}" for name in _names(self._folder / SCENARIO)}
+        stated = {f"{SCENARIO}/{name}": sha256 for name, sha256 in manifest.files.items()} | {
+            "tags.json": manifest.tags
+        }
+        for name, sha256 in stated.items():
+            found = _sha256(self._folder / name)
+            if found is None:
+                self._say(name, "is named in the manifest but missing")
+            elif found != sha256:
+                self._say(name, "is not the file that the manifest names: it was changed")
+        for name in sorted(there - stated.keys()):
+            self._say(name, "is not in the manifest: it was added")
+        try:
+            return read_tags(self._folder)
+        except AttemptError as error:
+            self._say("tags.json", str(error))
+            return None
+
+    def _journal(self) -> tuple[list[str], list[Record], bool]:
+        """The chain up to the first line that breaks it: its hashes, from the manifest's; its records; whether none does."""
+        if not (self._folder / "manifest.json").is_file():
+            return [], [], False
+        head = chain.root(self._folder)
+        heads, records = [head.hex()], list[Record]()
+        epochs = read_epochs(self._folder)
+        if not epochs:
+            self._say(JOURNAL, "holds no journal")
+        for expected, epoch in enumerate(epochs, 1):
+            name = f"{JOURNAL}/{epoch.path.name}"
+            if epoch.number != expected:
+                self._say(f"{JOURNAL}/e{expected:04d}.jsonl", "is missing")
+                return heads, records, False
+            for number, line in enumerate(epoch.lines, 1):
+                follows = chain.open_line(line, head)
+                if follows is None:
+                    self._say(name, _why_broken(line, len(records) + 1), number)
+                    return heads, records, False
+                try:
+                    record = decode_line(line, f"{name}:{number}")
+                except AttemptError as error:
+                    self._say(name, str(error), number)
+                    return heads, records, False
+                if record.seq != len(records) + 1:
+                    self._say(name, f"has number {record.seq}, {len(records) + 1} is due", number)
+                if records and record.t < records[-1].t:
+                    self._say(name, f"happened at t={record.t}, before the line before it", number)
+                head = follows
+                heads.append(head.hex())
+                records.append(record)
+            if epoch.torn:
+                self._say(name, f"ends in half a line ({len(epoch.torn)} bytes) that a crash left", note=True)
+        return heads, records, True
+
+    def _files(self, records: list[Record], whole: bool) -> None:
+        named = {
+            str(r.detail.get("sha256")): r.seq
+            for r in records
+            if r.kind == "file" and r.protocol == "lab" and not r.detail.get("gone")
+        }
+        store = self._folder / handin.STORE
+        for name in _names(store):
+            if name.endswith(PART):
+                self._say(f"{handin.STORE}/{name}", "is half a copy that a crash left", note=True)
+            elif _sha256(store / name) != name:
+                self._say(f"{handin.STORE}/{name}", "does not hold what its name says: it was changed")
+            elif whole and name not in named:
+                self._say(f"{handin.STORE}/{name}", "is not named in the journal", note=True)
+        for name, seq in named.items():
+            if not (store / name).is_file():
+                self._say(f"{handin.STORE}/{name}", f"is missing: record {seq} names it")
+
+    def _history(self, tags: list[TagInfo] | None) -> None:
+        rows = None if tags is None else len(tags)
+        text_rows = [tag.row for tag in tags or () if tag.type == "text"]
+        last = 0
+        for _, path in epoch_files(self._folder / history.FOLDER, ".bin"):
+            name = f"{history.FOLDER}/{path.name}"
+            if over := path.stat().st_size % history.RECORD.itemsize:
+                self._say(name, f"ends in half a record ({over} bytes) that a crash left", note=True)
+            records = history.read_records(path)
+            steps = records["step"].astype(np.int64)
+            back = np.flatnonzero(np.diff(steps, prepend=last) < 0)
+            if back.size:
+                self._say(name, f"goes back in time at record {back[0] + 1}")
+            last = max(last, int(steps[-1])) if steps.size else last
+            if rows is not None and (strange := np.flatnonzero(records["tag"] >= rows)).size:
+                row = records["tag"][strange[0]]
+                self._say(name, f"names tag {row} at record {strange[0] + 1}, but there are only {rows} tags")
+            text = path.with_suffix(".text")
+            try:
+                lines = len(history.read_texts(text))
+            except AttemptError as error:
+                self._say(f"{history.FOLDER}/{text.name}", str(error))
+                continue
+            numbers = records["value"][np.isin(records["tag"], text_rows)]
+            if not bool(((numbers >= 0) & (numbers < lines) & (numbers == np.floor(numbers))).all()):
+                self._say(name, f"names a text that is not among the {lines} lines of {text.name}")
+
+    def _verdicts(self, heads: list[str]) -> None:
+        """A verdict says which head it was given for: a journal that never had it was cut."""
+        for name in _names(self._folder / VERDICTS):
+            try:
+                document = msgspec.json.decode((self._folder / VERDICTS / name).read_bytes())
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self._say(f"{VERDICTS}/{name}", "is not JSON")
+                continue
+            head = document.get("head") if isinstance(document, dict) else None
+            if isinstance(head, str) and head not in heads:
+                self._say(f"{VERDICTS}/{name}", f"was given for the head {head[:16]}…, which the journal does not have")
+
+    def _seal(self, head: str | None, count: int) -> None:
+        """The seal; ``head`` is None when the chain is broken, which was said already."""
+        path = self._folder / SEAL
+        if not path.is_file():
+            self._say(SEAL, "is missing: the attempt was not sealed", note=True)
+            return
+        data = path.read_bytes()
+        try:
+            seal = msgspec.json.decode(data, type=Seal)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._say(SEAL, f"is not a seal: {error}")
+            return
+        if head is not None:
+            if not data.endswith(b"\n") or chain.open_line(data[:-1], bytes.fromhex(head)) is None:
+                self._say(SEAL, "does not follow on the journal's head: the seal or the end of the journal was changed")
+            if seal.seq != count:
+                self._say(SEAL, f"was set on {seal.seq} records, the journal has {count}")
+        try:
+            found = hash_files(self._folder)
+        except EvidenceError as error:
+            self._say(SEAL, str(error))
+            return
+        for name, sha256 in seal.files.items():
+            if name not in found:
+                self._say(name, "was sealed but is missing")
+            elif found[name] != sha256:
+                self._say(name, "was changed after the seal")
+        for name in sorted(found.keys() - seal.files.keys()):
+            later = name.startswith(f"{VERDICTS}/")
+            self._say(name, "was given after the seal" if later else "was added after the seal", note=later)
+
+
+def _why_broken(line: bytes, due: int) -> str:
+    """Why a line does not follow on the one before, as far as the line itself shows it."""
+    if not chain.stated(line):
+        return "has no hash: the line was changed"
+    try:
+        seq = decode_line(line, "line").seq
+    except AttemptError:
+        return "is not a record any more: the line was changed"
+    if seq != due:
+        return f"has number {seq}, {due} is due: lines before it were removed, added or moved"
+    before = "the hash of the line before it" if due > 1 else "manifest.json"
+    return f"does not match its hash: this line or {before} was changed"
+
+
+def _names(folder: Path) -> list[str]:
+    """Files below a folder by their path with slashes, in order."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 import simpy
 
 from devices.cnc_mill.motion import Axes

@@ -5,6 +5,6 @@ deepest ancestor that is known, and never invents a place.
 """
 
 from labsim.document.document import Document, parse_document, read_document
-from labsim.document.position import Key, Path, Position
+from labsim.document.position import Key, KeyPath, Position
 
-__all__ = ["Document", "Key", "Path", "Position", "parse_document", "read_document"]
+__all__ = ["Document", "Key", "KeyPath", "Position", "parse_document", "read_document"]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from labsim.document.faults import explain
-from labsim.document.position import Key, Path, Position
+from labsim.document.position import Key, KeyPath, Position
 from labsim.document.reader import read_yaml
 from labsim.errors import InputError, Problem, ScenarioError
 
@@ -36,7 +36,7 @@ class Document:
     data: Any
     root: Position
     problems: list[Problem] = field(default_factory=list)
-    muted: set[Path] = field(default_factory=set)
+    muted: set[KeyPath] = field(default_factory=set)
 
     def problem(self, path: Iterable[Key], code: str, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note a problem at ``path``; ``key`` points at the key instead of the value."""
@@ -70,8 +70,8 @@ class Document:
                 self.problem((*base, *fault.path), fault.code, fault.message, fault.hint, key=fault.at_key)
             return None
 
-    def each(self, *pattern: Key) -> Iterator[tuple[Path, Any]]:
-        """Path and value of everything that fits ``pattern``, where ``"*"`` stands for any key or item."""
+    def each(self, *pattern: Key) -> Iterator[tuple[KeyPath, Any]]:
+        """KeyPath and value of everything that fits ``pattern``, where ``"*"`` stands for any key or item."""
         yield from _each(self.data, pattern, ())
 
     def done(self) -> None:
@@ -130,7 +130,7 @@ def parse_document(text: str, file: str) -> Document:
     return Document(file, text, data, root)
 
 
-def _each(value: Any, pattern: tuple[Key, ...], path: Path) -> Iterator[tuple[Path, Any]]:
+def _each(value: Any, pattern: tuple[Key, ...], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     if not pattern:
         yield path, value
         return

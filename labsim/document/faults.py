@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from labsim.document.position import Key, Path
+from labsim.document.position import Key, KeyPath
 from labsim.errors import did_you_mean
 
 _EXPECTED = {
@@ -39,7 +39,7 @@ _FORMS = {
 class Fault:
     """One sentence about one place in the data; ``at_key`` when it is about the key."""
 
-    path: Path
+    path: KeyPath
     code: str
     message: str
     hint: str = ""
@@ -51,10 +51,10 @@ class _Raw:
     """A pydantic error with the part of its location that is in the data and the branch of a union it belongs to."""
 
     error: Any
-    path: Path
+    path: KeyPath
     called: str
     at_key: bool
-    fork: Path | None
+    fork: KeyPath | None
     label: str
 
 
@@ -87,7 +87,7 @@ def explain(
 def _locate(error: Any, value: Any, name: Key | None) -> _Raw:
     path: list[Key] = []
     called = "" if name is None else str(name)
-    fork: Path | None = None
+    fork: KeyPath | None = None
     label, at_key = "", False
     loc = error["loc"]
     for index, part in enumerate(loc):
@@ -110,7 +110,7 @@ def _locate(error: Any, value: Any, name: Key | None) -> _Raw:
     return _Raw(error, tuple(path), called or "the file", at_key, fork, label)
 
 
-def _one_branch(group: list[_Raw], fork: Path, model: type[BaseModel], also: Iterable[str]) -> list[Fault]:
+def _one_branch(group: list[_Raw], fork: KeyPath, model: type[BaseModel], also: Iterable[str]) -> list[Fault]:
     """The branch that came furthest speaks for all; when none got inside, all expectations make one sentence."""
     deepest = max(group, key=lambda raw: len(raw.path))
     if len(deepest.path) > len(fork):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import Field
+from pydantic import BaseModel, Field
+
+from labsim.document import KeyPath
 
 
 class Names:
@@ -15,7 +18,38 @@ class Names:
 
 
 DevicePath = Annotated[str, Names("device"), Field(min_length=1)]
-"""Path of a device in the scenario's plant, such as ``meter1``."""
+"""KeyPath of a device in the scenario's plant, such as ``meter1``."""
 
 TagPath = Annotated[str, Names("tag"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
-"""Path of a tag, such as ``meter1.voltage_l1``."""
+"""KeyPath of a tag, such as ``meter1.voltage_l1``."""
+
+
+def named_parts(model: type[BaseModel], data: Any) -> Iterator[tuple[KeyPath, str, str]]:
+    """KeyPath, kind and value of every name that ``data`` gives for fields of ``model``, also in lists, mappings and models."""
+    yield from dict.fromkeys(_walk(model, (), data, ()))
+
+
+def _walk(kind: Any, marks: Sequence[Any], value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, str]]:
+    if isinstance(value, str):
+        yield from ((path, mark.kind, value) for mark in marks if isinstance(mark, Names))
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if isinstance(value, dict):
+            for name, info in kind.model_fields.items():
+                key = info.alias or name
+                if key in value:
+                    yield from _walk(info.annotation, info.metadata, value[key], (*path, key))
+        return
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        yield from _walk(inner[0], inner[1:], value, path)
+    elif origin in (list, tuple, set, frozenset, Sequence):
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            for part in inner:
+                yield from _walk(part, (), item, (*path, index))
+    elif origin in (dict, Mapping):
+        for key, item in value.items() if isinstance(value, dict) else ():
+            yield from _walk(inner[0], (), key, (*path, key))
+            yield from _walk(inner[1], (), item, (*path, key))
+    else:  # a union: whichever member the value is for
+        for part in inner:
+            yield from _walk(part, (), value, path)

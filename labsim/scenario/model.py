@@ -1,6 +1,7 @@
 """A scenario as models: what an instructor writes, after variants are filled in.
 
-Check parameters and device settings stay plain data here; the loader judges them against the catalogue it is given.
+Check parameters and device settings stay plain data here; the loader judges them against the catalogue it is given. The
+author's short form of a check (``- modbus.polled: {every: 1 s, marks: 4}``) becomes a `CheckSpec` before it comes here.
 """
 
 from __future__ import annotations
@@ -15,20 +16,27 @@ from labsim.text import Text
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Path_ = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Marks = Annotated[float, Field(ge=0, le=1000)]
-Port = Annotated[int, Field(ge=0, le=65535)]
+CheckId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$")]
+Marks = Annotated[float, Field(ge=0, le=1000, strict=True, allow_inf_nan=False)]
+Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
+BriefRef = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.md(#[a-z0-9][a-z0-9-]*)?$")]
+Drawn = bool | int | float | str
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)]
+_Choice = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=200)]
+
+
 class Variant(_Model):
     """How one variant is drawn per seat: from a list (``choose``) or a range of whole numbers (``range`` with ``step``)."""
 
-    choose: tuple[int | float | str, ...] | None = None
-    range: tuple[int, int] | None = None
-    step: Annotated[int, Field(ge=1)] = 1
+    choose: tuple[_Choice, ...] | None = None
+    range: tuple[_Whole, _Whole] | None = None
+    step: Annotated[int, Field(ge=1, strict=True)] = 1
 
     @model_validator(mode="after")
     def _one(self) -> Variant:
@@ -38,6 +46,8 @@ class Variant(_Model):
             raise ValueError("the range ends before it begins")
         if self.choose is not None and not self.choose:
             raise ValueError("there is nothing to choose from")
+        if self.choose is not None and "step" in self.model_fields_set:
+            raise ValueError("'step' belongs to 'range'")
         return self
 
 
@@ -50,9 +60,11 @@ class PlantDevice(_Model):
 
 
 class Account(_Model):
-    """A user of an endpoint."""
+    """A user of an endpoint. A number stands for its digits, so that a variant can draw a PIN."""
 
-    name: str
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    name: Annotated[str, Field(min_length=1)]
     password: str
     role: Literal["Observer", "Operator", "Engineer", "SecurityAdmin"] = "Operator"
 
@@ -61,7 +73,7 @@ class ModbusSpec(_Model):
     """A Modbus TCP server with one device per unit id. ``unknown_unit`` is what a unit nobody has answers."""
 
     port: Port = 5020
-    units: dict[Annotated[int, Field(ge=0, le=255)], Path_]
+    units: dict[Annotated[int, Field(ge=0, le=255, strict=True)], Path_]
     unknown_unit: Literal["silent", "gateway"] = "silent"
 
 
@@ -115,6 +127,14 @@ class TimelineEntry(_Model):
     fault: str | None = None
     hidden: bool = False
 
+    @model_validator(mode="after")
+    def _one(self) -> TimelineEntry:
+        if (self.setting is None) == (self.fault is None):
+            raise ValueError("a timeline entry changes a setting or begins a fault: give 'setting' or 'fault'")
+        if (self.setting is not None) != ("value" in self.model_fields_set):
+            raise ValueError("'setting' and 'value' belong together")
+        return self
+
 
 class Hint(_Model):
     """Help that costs marks."""
@@ -130,11 +150,11 @@ class CheckSpec(_Model):
     first; ``title`` replaces the check's own sentence.
     """
 
-    id: str
+    id: CheckId
     check: str
     marks: Marks
     params: dict[str, Any]
-    depends: tuple[str, ...] = ()
+    depends: tuple[CheckId, ...] = ()
     title: Text | None = None
 
 
@@ -143,46 +163,51 @@ class Task(_Model):
 
     id: Id
     title: Text
-    brief: str | None = None
+    brief: BriefRef | None = None
     marks: Marks
     depends: tuple[Id, ...] = ()
     answer: Text | None = None
-    checks: tuple[CheckSpec, ...]
+    checks: Annotated[tuple[CheckSpec, ...], Field(min_length=1)]
     hints: tuple[Hint, ...] = ()
 
 
 class Penalty(_Model):
-    """A check that takes marks away when it does not pass."""
+    """A check that takes marks away when it does not pass; its ``id`` is ``penalty.<n>`` unless the author gives one."""
 
-    id: str
+    id: CheckId
     check: str
     marks: Marks
     params: dict[str, Any]
 
 
-class Scenario(_Model):
-    """A whole scenario with its variants drawn.
-
-    Attributes:
-        folder: Where it was read from (briefs, solution, wrong answers lie there); not part of the file.
-        drawn: The variants' values for this seed.
-    """
+class ScenarioFile(_Model):
+    """What stands in ``scenario.yaml``."""
 
     labsim: Literal[1]
     id: Id
     title: Text
     level: Literal["junior", "intermediate", "senior"]
-    minutes: Annotated[int, Field(ge=1, le=480)]
+    minutes: Annotated[int, Field(ge=1, le=480, strict=True)]
     competences: tuple[str, ...] = ()
-    pass_mark: Annotated[float, Field(ge=0, le=100)] = 60
-    variants: dict[str, Variant] = Field(default_factory=dict)
-    plant: dict[Path_, PlantDevice]
+    pass_mark: Annotated[float, Field(ge=0, le=100, strict=True)] = 60
+    variants: dict[Path_, Variant] = Field(default_factory=dict)
+    plant: Annotated[dict[Path_, PlantDevice], Field(min_length=1)]
     endpoints: tuple[EndpointSpec, ...]
     timeline: tuple[TimelineEntry, ...] = ()
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     penalties: tuple[Penalty, ...] = ()
+
+
+class Scenario(ScenarioFile):
+    """A whole scenario with its variants drawn.
+
+    Attributes:
+        folder: Where it was read from (briefs, solution, wrong answers lie there).
+        drawn: The variants' values for this seed.
+    """
+
     folder: Path = Field(default=Path(), exclude=True)
-    drawn: dict[str, int | float | str] = Field(default_factory=dict)
+    drawn: dict[str, Drawn] = Field(default_factory=dict)
 
     @property
     def marks(self) -> float:

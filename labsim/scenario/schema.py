@@ -1,0 +1,71 @@
+"""The JSON Schema of ``scenario.yaml``, for editors that complete and check while the author writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labsim.scenario.catalogue import Catalogue
+from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
+from labsim.scenario.model import ScenarioFile
+from labsim.scenario.placeholder import SECTIONS
+
+_PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z0-9_-]+\}"}
+_PLAIN = ("integer", "number", "boolean")
+
+
+def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12); with a catalogue, device types and checks with their parameters are in it."""
+    schema = ScenarioFile.model_json_schema()
+    definitions = schema["$defs"]
+    for name, own in (("CheckSpec", TASK_KEYS), ("Penalty", PENALTY_KEYS)):
+        general = definitions.pop(name)["properties"]
+        definitions[name] = _check_schema(catalogue, {key: general[key] for key in own}, definitions)
+    if catalogue is not None:
+        definitions["PlantDevice"]["properties"]["type"] = {"enum": sorted(catalogue.device_types())}
+    for name in (
+        "CheckSpec",
+        "Penalty",
+        "EndpointSpec",
+        "ModbusSpec",
+        "OpcuaSpec",
+        "MqttSpec",
+        "TimelineEntry",
+        "Hint",
+    ):
+        definitions[name] = _open_to_placeholders(definitions[name])
+    for section in SECTIONS:
+        schema["properties"][section] = _open_to_placeholders(schema["properties"][section])
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "labsim scenario"
+    return schema
+
+
+def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """One name with its parameters and the general keys."""
+    names: dict[str, Any] = {}
+    for check in sorted(catalogue.checks()) if catalogue is not None else ():
+        model = catalogue.check_params(check) if catalogue is not None else None
+        params = model.model_json_schema() if model is not None else {}
+        definitions.update(params.pop("$defs", {}))
+        params.setdefault("type", "object")
+        params["properties"] = {**params.get("properties", {}), **general}
+        params["required"] = [*params.get("required", []), "marks"]
+        names[check] = params
+    closed = (
+        {"properties": names, "additionalProperties": False} if names else {"additionalProperties": {"type": "object"}}
+    )
+    return {"type": "object", "minProperties": 1, "maxProperties": 1, **closed}
+
+
+def _open_to_placeholders(schema: Any) -> Any:
+    """The schema with every number, boolean and choice also allowed to be a placeholder."""
+    if isinstance(schema, list):
+        return [_open_to_placeholders(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") in _PLAIN or "enum" in schema:
+        shown = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+        return {**shown, "anyOf": [{k: v for k, v in schema.items() if k not in shown}, dict(_PLACEHOLDER)]}
+    return {
+        key: value if key in ("default", "examples") else _open_to_placeholders(value) for key, value in schema.items()
+    }

@@ -1,1 +1,58 @@
-"""The checks."""
+"""The checks by name. A check is imported when it is first asked for; other packages add theirs by entry points.
+
+An entry point in the group ``labsim.checks`` is called as its check and points at the class::
+
+    [project.entry-points."labsim.checks"]
+    "press.force" = "my_package.checks:PressForce"
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from grader.check import Check
+from labsim.errors import UnknownNameError
+
+GROUP = "labsim.checks"
+REGISTRY = {
+    "answer": "grader.checks.answer:Answer",
+    "file.values": "grader.checks.file:FileValues",
+    "modbus.exception": "grader.checks.modbus:MetException",
+    "modbus.polled": "grader.checks.polling:Polled",
+    "modbus.read": "grader.checks.modbus:Read",
+    "modbus.wrote": "grader.checks.modbus:Wrote",
+    "mqtt.matches-truth": "grader.checks.truthful:MatchesTruth",
+    "mqtt.published": "grader.checks.mqtt:Published",
+    "opcua.read": "grader.checks.opcua:Read",
+    "opcua.session": "grader.checks.opcua:Session",
+    "opcua.subscribed": "grader.checks.subscription:Subscribed",
+    "opcua.wrote": "grader.checks.opcua:Wrote",
+    "plant.held": "grader.checks.plant:Held",
+    "plant.never": "grader.checks.plant:Never",
+}
+
+
+def names() -> list[str]:
+    """Names of all checks installed here."""
+    return sorted({*REGISTRY, *(point.name for point in entry_points(group=GROUP))})
+
+
+@cache
+def load(name: str) -> type[Check[Any]]:
+    """The class of a check; ours before those of entry points with the same name.
+
+    Raises:
+        UnknownNameError: no such check.
+    """
+    if name in REGISTRY:
+        module, _, attribute = REGISTRY[name].partition(":")
+        found: type[Check[Any]] = getattr(import_module(module), attribute)
+        return found
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            theirs: type[Check[Any]] = point.load()
+            return theirs
+    raise UnknownNameError("check", name, names())

@@ -1,0 +1,285 @@
+"""The check of values in a hand-in file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from grader.check import Check, Params
+from grader.outcome import Outcome, failed, partly, passed
+from grader.payload import utc_ns_of
+from grader.suspicion import suspect
+from grader.table import Row, TableError, read_rows
+from grader.truth import Truth, Value, as_value, matches, plain, to_number
+from grader.window import nanoseconds
+from grader.words import duration, margin, names, number, quantity
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+from labsim.quantity import Duration, Tolerance, ToleranceField
+from labsim.scenario.fields import TagPath
+from labsim.text import Text, tr
+
+Constant = bool | int | float | str
+
+
+class FileValuesParams(Params):
+    """Parameters of `FileValues`."""
+
+    file: Annotated[str, Field(pattern=r"^[^/\\][^\\]*\.(csv|json)$")] = Field(
+        description="The file below the hand-in folder; `.csv` with a header line, or `.json`."
+    )
+    key: str = Field("key", description="The column (or JSON name) that says which value a row is.")
+    value: str = Field("value", description="The column (or JSON name) of the value.")
+    expect: Mapping[str, TagPath] = Field({}, description="The tag of each key whose value comes from the plant.")
+    constants: Mapping[str, Constant] = Field({}, description="The value of each key that does not change.")
+    truth: Literal["when-read", "at-time"] = Field(
+        "when-read",
+        description="Which truth a row of `expect` is held against: any that a client read, or the one at the row's time.",
+    )
+    time: str = Field(
+        "time", description="The column of the time, for `at-time`: ISO 8601, UTC unless it says otherwise."
+    )
+    time_margin: Duration = Field(1.0, description="How far a row's time may be off, for `at-time`.")
+    tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far a number may be off.")
+    at_least: Annotated[int, Field(ge=1)] = Field(1, description="Rows that each key needs.")
+
+    @model_validator(mode="after")
+    def _something(self) -> FileValuesParams:
+        if not self.expect and not self.constants:
+            raise ValueError("give 'expect' or 'constants'")
+        if both := set(self.expect) & set(self.constants):
+            raise ValueError(f"{min(both)!r} stands in 'expect' and in 'constants'")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a key is wrong, as a reason and a next step, and what was written."""
+
+    reason: Text
+    said: str = ""
+    advice: Text | None = None
+
+
+class FileValues(Check[FileValuesParams]):
+    """A hand-in file holds the right value for each key.
+
+    Every key carries an equal share of the marks; it is right when it has rows and all of them are right. What counts is the
+    file as it was at the last check. With `truth: when-read` a value is right when it was the tag's true value at an instant
+    at which a client of this attempt read the tag over Modbus or OPC UA, or while a client had subscribed to it. With
+    `truth: at-time` it must have been true within `time_margin` (plant time) of the time in its row. Keys and text are
+    compared without regard to case and width.
+
+    Example::
+
+        file.values:
+          file: map.csv
+          key: tag
+          value: value
+          expect: {voltage: meter1.voltage_l1, power: meter1.power}
+          constants: {word_order: CDAB}
+          tolerance: 0.5 %
+          marks: 6
+    """
+
+    name = "file.values"
+    sentence = tr("{p.file} holds the right values", "{p.file} 中的值正確", "{p.file} 中的值正确")
+    Params = FileValuesParams
+
+    def judge(self, evidence: Evidence, params: FileValuesParams) -> Outcome:
+        """Judge each key of the file."""
+        every = [*params.expect, *params.constants]
+        expected = _asked(params, len(every))
+        handed = evidence.file(params.file)
+        if handed is None:
+            reason = tr(
+                "There is no {file} in the hand-in folder.", "交付文件夾中沒有 {file}。", "交付文件夹中没有 {file}。"
+            )
+            actual = names(evidence.files()) or None
+            return failed(reason.format(file=params.file), expected=expected, actual=actual)
+        timed = params.time if params.expect and params.truth == "at-time" else None
+        try:
+            rows = read_rows(handed.data, params.file, params.key, params.value, timed)
+        except TableError as error:
+            reason = tr("{file} cannot be read: {why}.", "無法讀取 {file}：{why}。", "无法读取 {file}：{why}。")
+            return failed(
+                reason.format(file=params.file, why=error), expected=expected, actual=str(error), evidence=[handed.seq]
+            )
+        by_key: dict[str, list[Row]] = {}
+        for row in rows:
+            by_key.setdefault(plain(row.key), []).append(row)
+        faults: dict[str, Fault] = {}
+        used: list[Record] = []
+        for key in every:
+            mine = by_key.get(plain(key), [])
+            if len(mine) < params.at_least:
+                faults[key] = Fault(
+                    tr("{n} rows, {least} needed", "{n} 行，需要 {least} 行", "{n} 行，需要 {least} 行").format(
+                        n=len(mine), least=params.at_least
+                    )
+                )
+                continue
+            judged = (
+                self._tag(evidence, params, key, mine, used) if key in params.expect else _constant(params, key, mine)
+            )
+            if judged is not None:
+                faults[key] = judged
+        right = len(every) - len(faults)
+        rest = [handed.seq, *(r.seq for r in used)]
+        if not faults:
+            reason = tr(
+                "All {n} values of {file} are right.", "{file} 的 {n} 個值均正確。", "{file} 的 {n} 个值均正确。"
+            )
+            return passed(reason.format(n=right, file=params.file), expected=expected, actual=str(right), evidence=rest)
+        first = next(iter(faults))
+        reason = tr(
+            "{right} of {all} values are right; not right: {keys}. {first}: {why}.",
+            "{all} 個值中有 {right} 個正確；不正確：{keys}。{first}：{why}。",
+            "{all} 个值中有 {right} 个正确；不正确：{keys}。{first}：{why}。",
+        )
+        facts = {"right": right, "all": len(every), "keys": names(faults), "first": first}
+        why = faults[first].reason
+        said = Text({lang: form.format(why=why.say(lang), **facts) for lang, form in reason.items()})
+        shown = [f"{key}: {fault.said}" for key, fault in faults.items() if fault.said]
+        advice = next((fault.advice for fault in faults.values() if fault.advice), None)
+        return partly(
+            right / len(every), said, expected=expected, actual=names(shown) or None, evidence=rest, help=advice
+        )
+
+    def _tag(
+        self, evidence: Evidence, params: FileValuesParams, key: str, rows: Sequence[Row], used: list[Record]
+    ) -> Fault | None:
+        """Why the rows of a key that follows a tag are wrong; None when they are right."""
+        path = params.expect[key]
+        tag = evidence.tags[path]
+        if params.truth == "when-read":
+            reads = Readings(evidence, path)
+            if not reads.any:
+                return Fault(tr("no client read this value", "沒有客戶端讀取該值", "没有客户端读取该值"))
+            used += reads.records[-3:]
+        truth = Truth(evidence, path)
+        for row in rows:
+            got, said = as_value(row.value, tag), _said(row.value, tag.unit)
+            if got is None or row.value == "":
+                why = tr("row {n} holds no usable value", "第 {n} 行沒有可用的值", "第 {n} 行没有可用的值")
+                return Fault(why.format(n=row.number), said)
+            if params.truth == "when-read":
+                if not reads.saw(got, params.tolerance, truth):
+                    why = tr(
+                        "row {n} was true at none of {reads} reads",
+                        "第 {n} 行在 {reads} 次讀取時均不為真",
+                        "第 {n} 行在 {reads} 次读取时均不为真",
+                    ).format(n=row.number, reads=len(reads.records))
+                    return Fault(why, said, _look(got, reads.numbers(), params.tolerance, tag.unit))
+                continue
+            utc = utc_ns_of(row.time)
+            if utc is None:
+                why = tr(
+                    "row {n} has no time in ISO 8601", "第 {n} 行沒有 ISO 8601 時間", "第 {n} 行没有 ISO 8601 时间"
+                )
+                return Fault(why.format(n=row.number), said)
+            t, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
+            if not 0 <= t <= evidence.end_ns + slack:
+                why = tr(
+                    "row {n} names a time outside the lab", "第 {n} 行的時間不在實驗期間", "第 {n} 行的时间不在实验期间"
+                )
+                return Fault(why.format(n=row.number), said)
+            if truth.latest_match(got, t + slack, 2 * slack, params.tolerance) is None:
+                why = tr(
+                    "row {n} was not true at its time", "第 {n} 行在其時間不為真", "第 {n} 行在其时间不为真"
+                ).format(n=row.number)
+                near = [s.value for s in truth.steps(t - slack, t + slack) if isinstance(s.value, float)]
+                return Fault(why, said, _look(got, near, params.tolerance, tag.unit))
+        return None
+
+
+class Readings:
+    """What clients of this attempt saw of one tag: values of reads, and stretches in which it was subscribed."""
+
+    def __init__(self, evidence: Evidence, path: str) -> None:
+        reads = [
+            r
+            for protocol in ("modbus", "opcua")
+            for r in evidence.of(protocol, "read")
+            if path in r.tags and (protocol == "opcua" or r.status == 0)
+        ]
+        self.records = sorted(reads, key=lambda r: r.seq)
+        self._tag = evidence.tags[path]
+        self._values: list[Value] = []
+        for record in self.records:
+            index = record.tags.index(path)
+            # The value that left is in the record itself, exact even when it changed within a step.
+            value = as_value(record.values[index], self._tag) if index < len(record.values) else None
+            if value is not None:
+                self._values.append(value)
+        watched = [r for r in evidence.of("opcua", "subscribe") if path in r.tags and r.status == 0]
+        self._since = min((r.t for r in watched), default=None)
+        self._end = evidence.end_ns
+
+    @property
+    def any(self) -> bool:
+        """Whether a client saw the tag at all."""
+        return bool(self._values) or self._since is not None
+
+    def saw(self, got: Value, tolerance: Tolerance, truth: Truth) -> bool:
+        """Whether ``got`` is a value that a client was given."""
+        if any(matches(got, value, tolerance) for value in self._values):
+            return True
+        since = self._since
+        return since is not None and truth.latest_match(got, self._end, self._end - since, tolerance) is not None
+
+    def numbers(self) -> list[float]:
+        """The numbers among the values that were read."""
+        return [value for value in self._values if isinstance(value, float)]
+
+
+def _constant(params: FileValuesParams, key: str, rows: Sequence[Row]) -> Fault | None:
+    want = params.constants[key]
+    for row in rows:
+        if not same_constant(row.value, want, params.tolerance):
+            why = tr("row {n} is not right", "第 {n} 行不正確", "第 {n} 行不正确")
+            got = to_number(str(row.value))
+            numeric = isinstance(want, (int, float)) and not isinstance(want, bool) and got is not None
+            advice = suspect(got, [float(want)], params.tolerance) if numeric and got is not None else None
+            return Fault(why.format(n=row.number), _said(row.value, None), advice)
+    return None
+
+
+def same_constant(got: object, want: Constant, tolerance: Tolerance) -> bool:
+    """Whether a written value is a constant: numbers within the tolerance, text without regard to case and width."""
+    if isinstance(want, bool):
+        return plain(str(got)) in (("true", "1", "on", "yes") if want else ("false", "0", "off", "no"))
+    if isinstance(want, (int, float)):
+        if isinstance(got, bool):
+            return False
+        number_ = to_number(str(got))
+        return number_ is not None and matches(number_, float(want), tolerance)
+    return plain(str(got)) == plain(want)
+
+
+def _look(got: Value, truths: Sequence[float], tolerance: Tolerance, unit: str | None) -> Text | None:
+    return suspect(got, truths, tolerance, unit) if isinstance(got, float) else None
+
+
+def _said(value: object, unit: str | None) -> str:
+    return "null" if value is None else quantity(value, unit if isinstance(value, (int, float)) else None)
+
+
+def _asked(params: FileValuesParams, count: int) -> Text:
+    near = number(margin(params.tolerance))
+    if not params.expect:
+        return tr("{n} values", "{n} 個值", "{n} 个值").format(n=count)
+    if params.truth == "at-time":
+        return tr(
+            "{n} values, true {margin} within {slack} of their time",
+            "{n} 個值，在其時間 {slack} 之內為真，容差 {margin}",
+            "{n} 个值，在其时间 {slack} 之内为真，容差 {margin}",
+        ).format(n=count, margin=near, slack=duration(params.time_margin))
+    return tr(
+        "{n} values, true {margin} when they were read",
+        "{n} 個值，在讀取時為真，容差 {margin}",
+        "{n} 个值，在读取时为真，容差 {margin}",
+    ).format(n=count, margin=near)

@@ -1,0 +1,171 @@
+"""The check of what a client publishes over MQTT, whatever it is worth."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grader.check import Check, Params
+from grader.outcome import Outcome, failed, passed
+from grader.payload import MISSING, NOT_JSON, decode, find, text_of, topic_matches
+from grader.words import clock, names, number
+from labsim.evidence.event import PLANT, Record
+from labsim.evidence.evidence import Evidence
+from labsim.text import Text, tr
+
+
+class PublishedParams(Params):
+    """Parameters of `Published`."""
+
+    topic: Annotated[str, Field(min_length=1)] = Field(description="A topic, or a topic filter with `+` and `#`.")
+    qos: Annotated[int, Field(ge=0, le=2)] | None = Field(None, description="The quality of service.")
+    retain: bool | None = Field(None, description="Whether the retain flag is set.")
+    at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many messages must be so.")
+    format: Literal["any", "text", "json"] = Field("any", description="What the payload has to be.")
+    keys: tuple[str, ...] = Field(
+        (), description="Parts a JSON payload must have, as dotted paths (`value`, `meta.unit`); implies `json`."
+    )
+    every_topic: tuple[str, ...] = Field(
+        (), description="Topics that must each have `at_least` messages; they have to lie below `topic`."
+    )
+
+
+class Published(Check[PublishedParams]):
+    """A client publishes messages on a topic, with the flags and the shape that are asked for.
+
+    What the plant publishes by itself never counts. Whether the values are right is what `mqtt.matches-truth` judges.
+
+    Example::
+
+        mqtt.published: {topic: site1/dock/+/door, qos: 1, retain: true, keys: [value, time], at_least: 3, marks: 2}
+    """
+
+    name = "mqtt.published"
+    sentence = tr("Messages are published on {p.topic}", "在 {p.topic} 上發佈消息", "在 {p.topic} 上发布消息")
+    Params = PublishedParams
+
+    def judge(self, evidence: Evidence, params: PublishedParams) -> Outcome:
+        """Count the messages that have everything; else say what the others lacked."""
+        sent = by_clients(evidence, params.topic)
+        faults = {r.seq: _faults(r, params) for r in sent}
+        right = [r for r in sent if not faults[r.seq]]
+        expected, actual = _asked(params), str(len(right))
+        lacking = [t for t in params.every_topic if sum(r.subject == t for r in right) < params.at_least]
+        if len(right) >= params.at_least and not lacking:
+            reason = tr(
+                "{n} messages fit, the first at {time}.",
+                "{n} 條消息符合，第一條在 {time}。",
+                "{n} 条消息符合，第一条在 {time}。",
+            )
+            return passed(
+                reason.format(n=len(right), time=clock(evidence, right[0].t)),
+                expected=expected,
+                actual=actual,
+                evidence=right,
+            )
+        if not sent:
+            return nothing_published(evidence, params.topic, expected)
+        bad = [r for r in sent if faults[r.seq]]
+        if bad:
+            last = bad[-1]
+            reason = tr(
+                "{n} of {all} messages on {topic} fit; the one at {time} differs in {faults}.",
+                "{topic} 上的 {all} 條消息中有 {n} 條符合；{time} 的一條在 {faults} 上不同。",
+                "{topic} 上的 {all} 条消息中有 {n} 条符合；{time} 的一条在 {faults} 上不同。",
+            ).format(
+                n=len(right),
+                all=len(sent),
+                topic=params.topic,
+                time=clock(evidence, last.t),
+                faults=names(faults[last.seq]),
+            )
+            shown = f"{last.subject}: {number(text_of(last) if text_of(last) is not None else 'binary')}"
+            return failed(reason, expected=expected, actual=f"{shown}, {_flags(last)}", evidence=[*right[:5], *bad])
+        if lacking:
+            reason = tr("Too few messages on {topics}.", "{topics} 上的消息太少。", "{topics} 上的消息太少。")
+            return failed(reason.format(topics=names(lacking)), expected=expected, actual=actual, evidence=right)
+        reason = tr(
+            "{n} messages fit; {least} are needed.",
+            "{n} 條消息符合；需要 {least} 條。",
+            "{n} 条消息符合；需要 {least} 条。",
+        )
+        return failed(
+            reason.format(n=len(right), least=params.at_least), expected=expected, actual=actual, evidence=right
+        )
+
+
+def by_clients(evidence: Evidence, pattern: str) -> list[Record]:
+    """Accepted publishes on matching topics that the plant did not send itself."""
+    return [
+        r
+        for r in evidence.of("mqtt", "publish")
+        if r.app != PLANT and r.status == 0 and topic_matches(pattern, r.subject)
+    ]
+
+
+def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | None) -> Outcome:
+    """Nothing came on the topic: say where messages did come, since a slip in the topic is the usual reason."""
+    other = by_clients(evidence, "#")
+    denied = [r for r in evidence.of("mqtt", "deny") if topic_matches(pattern, r.subject)]
+    if denied:
+        reason = tr(
+            "The broker refused {n} messages on {topic}.",
+            "消息代理拒絕了 {topic} 上的 {n} 條消息。",
+            "消息代理拒绝了 {topic} 上的 {n} 条消息。",
+        )
+        return failed(reason.format(n=len(denied), topic=pattern), expected=expected, evidence=denied)
+    if other:
+        topics = list(dict.fromkeys(r.subject for r in other))
+        reason = tr(
+            "No client published on {topic}; {n} messages went to other topics.",
+            "沒有客戶端在 {topic} 上發佈；有 {n} 條消息發往其他主題。",
+            "没有客户端在 {topic} 上发布；有 {n} 条消息发往其他主题。",
+        )
+        advice = tr(
+            "Topics are compared letter by letter, a leading slash included.",
+            "主題逐字比較，包括開頭的斜線。",
+            "主题逐字比较，包括开头的斜线。",
+        )
+        return failed(
+            reason.format(topic=pattern, n=len(other)),
+            expected=expected,
+            actual=names(topics),
+            evidence=other,
+            help=advice,
+        )
+    reason = tr("No client published on {topic}.", "沒有客戶端在 {topic} 上發佈。", "没有客户端在 {topic} 上发布。")
+    return failed(reason.format(topic=pattern), expected=expected)
+
+
+def _faults(record: Record, params: PublishedParams) -> list[str]:
+    faults = []
+    if params.qos is not None and record.detail.get("qos", 0) != params.qos:
+        faults.append("QoS")
+    if params.retain is not None and bool(record.detail.get("retain")) != params.retain:
+        faults.append("retain")
+    text = text_of(record)
+    if params.format == "any" and not params.keys:
+        return faults
+    if text is None:
+        return [*faults, "text"]
+    if params.format == "json" or params.keys:
+        data = decode(text)
+        if data is NOT_JSON:
+            return [*faults, "JSON (payload cut)" if record.detail.get("cut") else "JSON"]
+        faults += [key for key in params.keys if find(data, key) is MISSING]
+    return faults
+
+
+def _asked(params: PublishedParams) -> str:
+    parts = [
+        f"≥ {params.at_least}",
+        f"QoS {params.qos}" if params.qos is not None else "",
+        f"retain {number(params.retain)}" if params.retain is not None else "",
+        f"JSON {names(params.keys)}" if params.keys else "" if params.format == "any" else params.format,
+    ]
+    return ", ".join(part.strip() for part in parts if part)
+
+
+def _flags(record: Record) -> str:
+    return f"QoS {record.detail.get('qos', 0)}, retain {number(bool(record.detail.get('retain')))}"

@@ -1,0 +1,225 @@
+"""Checks of sessions, reads and writes over OPC UA."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from grader.check import Check, Params
+from grader.outcome import Outcome, failed, partly, passed
+from grader.words import clock, names
+from grader.writes import judge_writes
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+from labsim.quantity import Tolerance, ToleranceField
+from labsim.scenario.fields import TagPath
+from labsim.text import Text, tr
+
+
+def _listed(value: Any) -> Any:
+    """One policy stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+class SessionParams(Params):
+    """Parameters of `Session`."""
+
+    user: str | None = Field(None, description="The user name of the session.")
+    policy: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="The security policy, or several that are all right, by the last part of their URI, such as `Basic256Sha256`.",
+    )
+    mode: Literal["None", "Sign", "SignAndEncrypt"] | None = Field(None, description="The message security mode.")
+    identity: Literal["anonymous", "username", "x509"] | None = Field(None, description="How the user proved itself.")
+
+
+class Session(Check[SessionParams]):
+    """A client has activated an OPC UA session of the kind that is asked for.
+
+    One session must have all of what is given; whenever it was. A session that was refused does not count.
+
+    Example::
+
+        opcua.session: {user: operator, policy: [Basic256Sha256], mode: SignAndEncrypt, marks: 3}
+    """
+
+    name = "opcua.session"
+    sentence = tr("An OPC UA session is active as asked", "按要求建立 OPC UA 會話", "按要求建立 OPC UA 会话")
+    Params = SessionParams
+
+    def judge(self, evidence: Evidence, params: SessionParams) -> Outcome:
+        """Look for a session that has everything; else say what the nearest lacked."""
+        sessions = [r for r in evidence.of("opcua", "session") if r.status == 0]
+        expected = _asked(params)
+        if not sessions:
+            tried = [r for r in evidence.of("opcua") if r.kind in ("open", "reject", "session")]
+            reason = tr(
+                "No OPC UA session was activated ({n} attempts to connect).",
+                "沒有激活的 OPC UA 會話（嘗試連接 {n} 次）。",
+                "没有激活的 OPC UA 会话（尝试连接 {n} 次）。",
+            ).format(n=len(tried))
+            return failed(reason, expected=expected, evidence=tried)
+        lacking = {r.seq: _lacking(r, params) for r in sessions}
+        nearest = min(sessions, key=lambda r: (len(lacking[r.seq]), r.seq))
+        if not lacking[nearest.seq]:
+            whole = [r for r in sessions if not lacking[r.seq]]
+            reason = tr("A session was active from {time}.", "會話自 {time} 起有效。", "会话自 {time} 起有效。")
+            return passed(
+                reason.format(time=clock(evidence, nearest.t)), expected=expected, actual=_had(nearest), evidence=whole
+            )
+        reason = tr(
+            "Of {n} sessions none fits; the nearest, at {time}, differs in {lacks}.",
+            "{n} 個會話均不符合；最接近的一個（{time}）在 {lacks} 上不同。",
+            "{n} 个会话均不符合；最接近的一个（{time}）在 {lacks} 上不同。",
+        ).format(n=len(sessions), time=clock(evidence, nearest.t), lacks=names(lacking[nearest.seq]))
+        return failed(reason, expected=expected, actual=_had(nearest), evidence=sessions)
+
+
+def policy_name(uri: object) -> str:
+    """The last part of a security policy URI."""
+    return str(uri).rpartition("#")[2]
+
+
+def _lacking(record: Record, params: SessionParams) -> list[str]:
+    had = record.detail
+    return [
+        name
+        for name, wrong in (
+            ("user", params.user is not None and record.user != params.user),
+            ("policy", bool(params.policy) and policy_name(had.get("policy", "None")) not in params.policy),
+            ("mode", params.mode is not None and had.get("mode", "None") != params.mode),
+            ("identity", params.identity is not None and had.get("identity", "anonymous") != params.identity),
+        )
+        if wrong
+    ]
+
+
+def _asked(params: SessionParams) -> str:
+    return ", ".join(p for p in (params.user, " / ".join(params.policy), params.mode, params.identity) if p)
+
+
+def _had(record: Record) -> str:
+    had = record.detail
+    parts = (record.user, policy_name(had.get("policy", "None")), had.get("mode", "None"), had.get("identity", ""))
+    return ", ".join(str(part) for part in parts if part)
+
+
+class ReadParams(Params):
+    """Parameters of `Read`."""
+
+    tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(description="Tags that must be read.")
+    at_least: Annotated[int, Field(ge=1)] = Field(1, description="How often each of them must be read.")
+    together: bool = Field(False, description="All of them must come from one Read request.")
+
+
+class Read(Check[ReadParams]):
+    """A client has read tags over OPC UA, with a good result.
+
+    Each tag carries an equal share of the marks, unless they must be read `together`.
+
+    Example::
+
+        opcua.read: {tags: [mill1.spindle_speed, mill1.state], together: true, marks: 2}
+    """
+
+    name = "opcua.read"
+    sentence = tr("{tags} is read over OPC UA", "通過 OPC UA 讀取 {tags}", "通过 OPC UA 读取 {tags}")
+    Params = ReadParams
+
+    def title(self, params: ReadParams) -> Text:
+        """Names the tags."""
+        return self.sentence.format(tags=names(params.tags))
+
+    def judge(self, evidence: Evidence, params: ReadParams) -> Outcome:
+        """Count good reads of each tag, or of all in one request."""
+        wanted = set(params.tags)
+        reads = [r for r in evidence.of("opcua", "read") if wanted & set(r.tags)]
+        if params.together:
+            whole = [r for r in reads if wanted <= set(r.tags)]
+            if len(whole) >= params.at_least:
+                reason = tr("{n} requests read all of them.", "{n} 個請求讀取了全部。", "{n} 个请求读取了全部。")
+                return passed(reason.format(n=len(whole)), evidence=whole)
+            most = max((len(wanted & set(r.tags)) for r in reads), default=0)
+            reason = tr(
+                "The largest request read {most} of {all} tags.",
+                "最大的請求讀取了 {all} 個測點中的 {most} 個。",
+                "最大的请求读取了 {all} 个测点中的 {most} 个。",
+            ).format(most=most, all=len(params.tags))
+            advice = tr(
+                "One Read request takes a list of nodes.",
+                "一個 Read 請求可包含多個節點。",
+                "一个 Read 请求可包含多个节点。",
+            )
+            return failed(reason, expected=str(len(params.tags)), actual=str(most), evidence=reads, help=advice)
+        counts = {tag: sum(tag in r.tags for r in reads) for tag in params.tags}
+        missing = [tag for tag, count in counts.items() if count < params.at_least]
+        share = 1 - len(missing) / len(params.tags)
+        if not missing:
+            reason = tr("All {n} tags were read.", "{n} 個測點均已讀取。", "{n} 个测点均已读取。")
+            return passed(reason.format(n=len(params.tags)), evidence=reads)
+        reason = tr(
+            "{n} of {all} tags were read {least} times with a good result; not: {missing}.",
+            "{all} 個測點中有 {n} 個以良好結果讀取了 {least} 次；未達到：{missing}。",
+            "{all} 个测点中有 {n} 个以良好结果读取了 {least} 次；未达到：{missing}。",
+        ).format(n=len(params.tags) - len(missing), all=len(params.tags), least=params.at_least, missing=names(missing))
+        return partly(share, reason, evidence=reads)
+
+
+class WroteParams(Params):
+    """Parameters of `Wrote`."""
+
+    tag: TagPath = Field(description="The tag that must be written.")
+    value: float | bool | str | None = Field(None, description="The value, in the tag's unit; any when left out.")
+    tolerance: ToleranceField = Field(Tolerance(relative=1e-6), description="How far the value may be off.")
+    user: str | None = Field(None, description="Only writes of this user count; an empty text means anonymous.")
+    result: Literal["good", "refused"] = Field(
+        "good", description="Whether the server has to take the value, or must be seen to refuse it."
+    )
+
+
+class Wrote(Check[WroteParams]):
+    """A client has written a tag over OPC UA, and the server took the value (or, with `result: refused`, would not).
+
+    Example::
+
+        opcua.wrote: {tag: mill1.feed_override, value: 80, user: operator, marks: 2}
+    """
+
+    name = "opcua.wrote"
+    sentence = tr("{p.tag} is written over OPC UA", "通過 OPC UA 寫入 {p.tag}", "通过 OPC UA 写入 {p.tag}")
+    Params = WroteParams
+
+    def title(self, params: WroteParams) -> Text:
+        """Names the tag, and whether it has to be refused."""
+        if params.result == "good":
+            return self.sentence.format(p=params)
+        return tr(
+            "A write to {p.tag} is refused over OPC UA",
+            "OPC UA 拒絕對 {p.tag} 的寫入",
+            "OPC UA 拒绝对 {p.tag} 的写入",
+        ).format(p=params)
+
+    def judge(self, evidence: Evidence, params: WroteParams) -> Outcome:
+        """Look for a write with the value and the result."""
+        writes = [
+            r
+            for r in evidence.of("opcua", "write")
+            if params.tag in r.tags and (params.user is None or r.user == params.user)
+        ]
+        if params.result == "good":
+            return judge_writes(evidence, params.tag, params.value, params.tolerance, writes)
+        refused = [r for r in writes if r.status >> 30 & 3 == 2]
+        if refused:
+            reason = tr("The write at {time} was refused.", "{time} 的寫入被拒絕。", "{time} 的写入被拒绝。")
+            return passed(
+                reason.format(time=clock(evidence, refused[0].t)),
+                actual=f"0x{refused[0].status:08X}",
+                evidence=refused,
+            )
+        reason = tr(
+            "No write to {tag} was refused ({n} were accepted).",
+            "對 {tag} 的寫入無一被拒絕（{n} 次被接受）。",
+            "对 {tag} 的写入无一被拒绝（{n} 次被接受）。",
+        ).format(tag=params.tag, n=len(writes))
+        return failed(reason, evidence=writes)

@@ -1,0 +1,199 @@
+"""The check of regular polling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from grader.check import Check, Params, Share
+from grader.outcome import Outcome, failed, passed
+from grader.window import Best, best_window, nanoseconds
+from grader.words import clock, duration, margin, names, percent
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+from labsim.quantity import Duration, Tolerance, ToleranceField
+from labsim.scenario.fields import DevicePath, TagPath
+from labsim.text import Text, tr
+
+
+class PolledParams(Params):
+    """Parameters of `Polled`."""
+
+    device: DevicePath = Field(description="The device that must be polled.")
+    every: Duration = Field(description="The period from the start of a poll to the start of the next.")
+    within: ToleranceField = Field(
+        Tolerance(relative=0.2), description="How far a period may be off: a percentage of `every`, or seconds."
+    )
+    lasting: Duration = Field(alias="for", description="The length of the window that is judged.")
+    share: Share = Field(0.95, description="The share of the window that regular polls must fill.")
+    requests_per_poll: Annotated[int, Field(ge=1)] | None = Field(None, description="Requests a poll may need at most.")
+    tags: tuple[TagPath, ...] = Field((), description="Tags that each poll must read whole and without an exception.")
+
+    @model_validator(mode="after")
+    def _sane(self) -> PolledParams:
+        if self.every <= 0 or self.lasting < self.every:
+            raise ValueError("'every' is over 0 and 'for' is at least as long")
+        if self.within.absolute + self.within.relative * self.every >= self.every / 2:
+            raise ValueError("'within' is under half of 'every': polls could not be told apart")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The requests that belong together: all within half a period of the first."""
+
+    requests: list[Record]
+
+    @property
+    def t(self) -> int:
+        """When it began."""
+        return self.requests[0].t
+
+    def reads(self, tags: Sequence[str]) -> bool:
+        """Whether good answers held every tag; without tags, whether any answer was good."""
+        good = [r for r in self.requests if r.status == 0]
+        return bool(good) and set(tags) <= {tag for r in good for tag in r.tags}
+
+
+def polls_of(requests: Sequence[Record], every_ns: int) -> list[Poll]:
+    """Requests in order of time, gathered into polls."""
+    polls: list[Poll] = []
+    for record in requests:
+        if polls and record.t - polls[-1].t <= every_ns // 2:
+            polls[-1].requests.append(record)
+        else:
+            polls.append(Poll([record]))
+    return polls
+
+
+class Polled(Check[PolledParams]):
+    """A device is polled over Modbus at a steady period for a while.
+
+    Read requests within half a period of the first belong to one poll. The time from the start of a poll to the start of the
+    next counts as good when it is `every` within the tolerance and the poll kept to `requests_per_poll` and `tags`. In the
+    best window of length `for`, good periods must fill `share` of the time. All times are plant time.
+
+    Example::
+
+        modbus.polled: {device: meter1, every: 1 s, within: 20 %, for: 3 min, requests_per_poll: 2, marks: 4}
+    """
+
+    name = "modbus.polled"
+    sentence = tr(
+        "{p.device} is polled every {every} for {lasting}",
+        "每 {every} 輪詢 {p.device}，持續 {lasting}",
+        "每 {every} 轮询 {p.device}，持续 {lasting}",
+    )
+    Params = PolledParams
+
+    def title(self, params: PolledParams) -> Text:
+        """Names device, period and length."""
+        return self.sentence.format(p=params, every=duration(params.every), lasting=duration(params.lasting))
+
+    def judge(self, evidence: Evidence, params: PolledParams) -> Outcome:
+        """Measure how much of the best window regular polls fill."""
+        requests = sorted(evidence.of("modbus", "read", params.device), key=lambda r: (r.t, r.seq))
+        polls = polls_of(requests, nanoseconds(params.every))
+        expected = tr(
+            "every {every} {within} for {lasting} ({share} of the time)",
+            "每 {every} {within}，持續 {lasting}（佔時間 {share}）",
+            "每 {every} {within}，持续 {lasting}（占时间 {share}）",
+        ).format(
+            every=duration(params.every),
+            within=margin(params.within, "s"),
+            lasting=duration(params.lasting),
+            share=percent(params.share),
+        )
+        if len(polls) < 2:
+            reason = tr(
+                "{device} was polled {n} times; a period needs two polls.",
+                "{device} 被輪詢 {n} 次；至少兩次才有周期。",
+                "{device} 被轮询 {n} 次；至少两次才有周期。",
+            ).format(device=params.device, n=len(polls))
+            return failed(reason, expected=expected, evidence=requests)
+        spans = [(a.t, b.t) for a, b in pairwise(polls) if _regular(a, b, params) and _whole(a, params)]
+        length = nanoseconds(params.lasting)
+        best = best_window(spans, length)
+        share = best.good_ns / length
+        inside = [p for p in polls if best.start <= p.t <= best.start + length]
+        actual = tr(
+            "{share} of {lasting} from {time}, median period {median}",
+            "自 {time} 起 {lasting} 中佔 {share}，周期中位數 {median}",
+            "自 {time} 起 {lasting} 中占 {share}，周期中位数 {median}",
+        ).format(
+            share=percent(min(share, 1)),
+            lasting=duration(params.lasting),
+            time=clock(evidence, best.start if spans else polls[0].t),
+            median=duration(_median(inside if len(inside) > 1 else polls)),
+        )
+        rows = [r for p in (inside if spans else polls) for r in p.requests]
+        if best.good_ns >= params.share * length:
+            reason = tr(
+                "{device} was polled regularly from {time}.",
+                "{device} 自 {time} 起被穩定輪詢。",
+                "{device} 自 {time} 起被稳定轮询。",
+            ).format(device=params.device, time=clock(evidence, best.start))
+            return passed(reason, expected=expected, actual=actual, evidence=rows)
+        reason, advice = _why(polls, best, params)
+        return failed(reason, expected=expected, actual=actual, evidence=rows, help=advice)
+
+
+def _regular(poll: Poll, following: Poll, params: PolledParams) -> bool:
+    return params.within.allows((following.t - poll.t) / 1e9, params.every)
+
+
+def _whole(poll: Poll, params: PolledParams) -> bool:
+    few = params.requests_per_poll is None or len(poll.requests) <= params.requests_per_poll
+    return few and poll.reads(params.tags)
+
+
+def _median(polls: Sequence[Poll]) -> float:
+    return median(b.t - a.t for a, b in pairwise(polls)) / 1e9
+
+
+def _why(polls: Sequence[Poll], best: Best, params: PolledParams) -> tuple[Text, Text | None]:
+    """What most of the polls have wrong; when nothing is wrong with most, they were too few."""
+    pairs = list(pairwise(polls))
+    many = [p for p in polls[:-1] if params.requests_per_poll and len(p.requests) > params.requests_per_poll]
+    missing = [p for p in polls[:-1] if not p.reads(params.tags)]
+    uneven = [p for p, q in pairs if not _regular(p, q, params)]
+    worst = max(len(uneven), len(many), len(missing))
+    if worst * 20 <= len(pairs):
+        return tr(
+            "Polling was regular, but for {good} of {lasting} only.",
+            "輪詢穩定，但在 {lasting} 中僅持續 {good}。",
+            "轮询稳定，但在 {lasting} 中仅持续 {good}。",
+        ).format(good=duration(best.good_ns / 1e9), lasting=duration(params.lasting)), None
+    if len(many) == worst:
+        counts = median(len(p.requests) for p in many)
+        return tr(
+            "A poll took {n:g} requests; at most {most} are allowed.",
+            "一次輪詢用了 {n:g} 個請求；至多允許 {most} 個。",
+            "一次轮询用了 {n:g} 个请求；至多允许 {most} 个。",
+        ).format(n=counts, most=params.requests_per_poll), tr(
+            "Registers that lie near each other can be read in one request.",
+            "相鄰的寄存器可用一個請求讀取。",
+            "相邻的寄存器可用一个请求读取。",
+        )
+    if len(missing) == worst:
+        got = {tag for p in missing for r in p.requests if r.status == 0 for tag in r.tags}
+        lost = names(tag for tag in params.tags if tag not in got) or names(params.tags) or params.device
+        return tr(
+            "{n} of {all} polls did not read {tags} without an exception.",
+            "{all} 次輪詢中有 {n} 次未能無異常地讀取 {tags}。",
+            "{all} 次轮询中有 {n} 次未能无异常地读取 {tags}。",
+        ).format(n=len(missing), all=len(polls), tags=lost), None
+    return tr(
+        "{n} of {all} periods were off; the median was {median}.",
+        "{all} 個周期中有 {n} 個超出容差；中位數為 {median}。",
+        "{all} 个周期中有 {n} 个超出容差；中位数为 {median}。",
+    ).format(n=len(uneven), all=len(pairs), median=duration(_median(polls))), tr(
+        "A loop that sleeps a fixed time after its work drifts by the time the work takes.",
+        "在工作之後再休眠固定時長的循環，其周期會加上工作所需的時間。",
+        "在工作之后再休眠固定时长的循环，其周期会加上工作所需的时间。",
+    )

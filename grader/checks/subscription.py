@@ -1,0 +1,158 @@
+"""The check of OPC UA subscriptions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from grader.check import Check, Params
+from grader.outcome import Outcome, failed, partly, passed
+from grader.words import clock, duration, margin, names, number
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+from labsim.quantity import Duration, Tolerance, ToleranceField
+from labsim.scenario.fields import TagPath
+from labsim.text import Text, tr
+
+_SLACK_MS = 1e-6
+"""Intervals travel as milliseconds in float64; parameters are seconds."""
+
+
+class SubscribedParams(Params):
+    """Parameters of `Subscribed`."""
+
+    tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(description="Tags that must be monitored.")
+    publishing: Duration | None = Field(None, description="The longest publishing interval allowed, as revised.")
+    sampling: Duration | None = Field(None, description="The longest sampling interval allowed, as revised.")
+    queue: Annotated[int, Field(ge=1)] | None = Field(None, description="The shortest queue allowed, as revised.")
+    deadband: ToleranceField | None = Field(
+        None,
+        description="The deadband: a number is absolute in the tag's unit, a percentage is of its range; 0 is none.",
+    )
+    reads_after: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="How often each tag may still be read by Read requests once it is subscribed."
+    )
+
+
+class Subscribed(Check[SubscribedParams]):
+    """Tags are monitored by a subscription with the settings that are asked for.
+
+    For every tag the monitored item that fits best counts, whenever it was created; each tag carries an equal share of the
+    marks. Intervals and queue are judged as the server revised them.
+
+    Example::
+
+        opcua.subscribed: {tags: [mill1.spindle_speed], publishing: 500 ms, sampling: 250 ms, queue: 10, marks: 3}
+    """
+
+    name = "opcua.subscribed"
+    sentence = tr("{tags} is subscribed over OPC UA", "通過 OPC UA 訂閱 {tags}", "通过 OPC UA 订阅 {tags}")
+    Params = SubscribedParams
+
+    def title(self, params: SubscribedParams) -> Text:
+        """Names the tags."""
+        return self.sentence.format(tags=names(params.tags))
+
+    def judge(self, evidence: Evidence, params: SubscribedParams) -> Outcome:
+        """Judge the best monitored item of each tag."""
+        items = [r for r in evidence.of("opcua", "subscribe") if r.status == 0]
+        rows: list[Record] = []
+        wrong: dict[str, list[str]] = {}
+        had = ""
+        for tag in params.tags:
+            mine = [r for r in items if tag in r.tags]
+            if not mine:
+                wrong[tag] = ["no monitored item"]
+                continue
+            best = min(mine, key=lambda r: (len(_faults(r, params)), r.seq))
+            rows.append(best)
+            faults = _faults(best, params)
+            polled = [r for r in evidence.of("opcua", "read") if tag in r.tags and r.t > best.t]
+            if not faults and params.reads_after is not None and len(polled) > params.reads_after:
+                faults = ["reads"]
+                rows += polled
+            if faults:
+                wrong[tag] = faults
+                had = had or f"{tag}: {_settings(best)}" + (f", {len(polled)} reads" if faults == ["reads"] else "")
+        expected = _asked(params)
+        if not wrong:
+            reason = tr(
+                "{n} tags were monitored from {time}.",
+                "{n} 個測點自 {time} 起被監控。",
+                "{n} 个测点自 {time} 起被监控。",
+            )
+            return passed(
+                reason.format(n=len(params.tags), time=clock(evidence, max(r.t for r in rows))),
+                expected=expected,
+                evidence=rows,
+            )
+        if not rows:
+            reason = tr(
+                "No monitored item was created for {tags}.", "沒有為 {tags} 創建監控項。", "没有为 {tags} 创建监控项。"
+            )
+            return failed(reason.format(tags=names(params.tags)), expected=expected)
+        first, faults = next(iter(wrong.items()))
+        reason = tr(
+            "{n} of {all} tags are subscribed as asked; {tag} differs in {faults}.",
+            "{all} 個測點中有 {n} 個按要求訂閱；{tag} 在 {faults} 上不同。",
+            "{all} 个测点中有 {n} 个按要求订阅；{tag} 在 {faults} 上不同。",
+        ).format(n=len(params.tags) - len(wrong), all=len(params.tags), tag=first, faults=names(faults))
+        share = 1 - len(wrong) / len(params.tags)
+        return partly(share, reason, expected=expected, actual=had or None, evidence=rows)
+
+
+def deadband_of(record: Record) -> Tolerance:
+    """The deadband of a monitored item: absolute, or relative to the range (OPC 10000-4 §7.22.2: 1 absolute, 2 percent)."""
+    kind = str(record.detail.get("deadband_type", "0")).lower()
+    value = float(record.detail.get("deadband") or 0.0)
+    if kind in ("1", "absolute"):
+        return Tolerance(absolute=value)
+    return Tolerance(relative=value / 100) if kind in ("2", "percent") else Tolerance()
+
+
+def _faults(record: Record, params: SubscribedParams) -> list[str]:
+    had = record.detail
+    asked = params.deadband
+    got = deadband_of(record)
+    return [
+        name
+        for name, wrong in (
+            ("publishing interval", _longer(had.get("publishing_ms"), params.publishing)),
+            ("sampling interval", _longer(had.get("sampling_ms"), params.sampling)),
+            ("queue", params.queue is not None and int(had.get("queue") or 0) < params.queue),
+            (
+                "deadband",
+                asked is not None
+                and (abs(got.absolute - asked.absolute) > 1e-9 or abs(got.relative - asked.relative) > 1e-9),
+            ),
+        )
+        if wrong
+    ]
+
+
+def _longer(got_ms: object, most_s: float | None) -> bool:
+    return most_s is not None and not (isinstance(got_ms, (int, float)) and got_ms <= most_s * 1000 + _SLACK_MS)
+
+
+def _asked(params: SubscribedParams) -> str | None:
+    parts = [
+        f"publishing ≤ {duration(params.publishing)}" if params.publishing is not None else "",
+        f"sampling ≤ {duration(params.sampling)}" if params.sampling is not None else "",
+        f"queue ≥ {params.queue}" if params.queue is not None else "",
+        f"deadband {_deadband(params.deadband)}" if params.deadband is not None else "",
+        f"reads ≤ {params.reads_after}" if params.reads_after is not None else "",
+    ]
+    return ", ".join(part for part in parts if part) or None
+
+
+def _deadband(value: Tolerance) -> str:
+    return margin(value).removeprefix("±") if value.absolute or value.relative else "0"
+
+
+def _settings(record: Record) -> str:
+    had = record.detail
+    return (
+        f"publishing {number(had.get('publishing_ms', '?'))} ms, sampling {number(had.get('sampling_ms', '?'))} ms, "
+        f"queue {had.get('queue', '?')}, deadband {_deadband(deadband_of(record))}"
+    )

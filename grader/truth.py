@@ -1,0 +1,126 @@
+"""What a tag was really worth: its history as steps, and whether a given value was ever true in a stretch of time."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from labsim.evidence.evidence import Evidence
+from labsim.evidence.manifest import TagInfo
+from labsim.quantity import Tolerance
+
+Value = float | str
+
+
+def plain(text: str) -> str:
+    """Text as it is compared: full-width forms narrowed, case folded, white space single."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def to_number(text: str) -> float | None:
+    """A number from text (``231.5``, ``2.3e2``, ``nan``), or None."""
+    try:
+        return float(unicodedata.normalize("NFKC", text).strip())
+    except ValueError:
+        return None
+
+
+def as_value(raw: object, tag: TagInfo) -> Value | None:
+    """What a client wrote for a tag, in the tag's own terms; None when it cannot be a value of it.
+
+    Booleans count as 0 and 1, a label of an enumeration as its number, a missing value (JSON null) as NaN.
+    """
+    if tag.type == "text":
+        return raw if isinstance(raw, str) else None
+    if raw is None:
+        return math.nan
+    if isinstance(raw, (bool, int, float)):
+        try:
+            return float(raw)
+        except OverflowError:
+            return math.inf if raw > 0 else -math.inf
+    if not isinstance(raw, str):
+        return None
+    found = to_number(raw)
+    if found is not None:
+        return found
+    said = plain(raw)
+    if tag.type == "bool" and said in ("true", "false", "on", "off"):
+        return float(said in ("true", "on"))
+    for code, label in tag.labels.items():
+        if said in map(plain, label.values()):
+            return float(code)
+    return None
+
+
+def matches(got: Value, true: object, tolerance: Tolerance) -> bool:
+    """Whether ``got`` is ``true`` within the tolerance; text is compared without regard to case and width."""
+    if isinstance(got, str) or isinstance(true, str):
+        return isinstance(got, str) and isinstance(true, str) and plain(got) == plain(true)
+    number = math.nan if true is None else float(true)  # type: ignore[arg-type] # a recorded value is a number here
+    if math.isinf(number) or math.isinf(got):
+        return got == number
+    return tolerance.allows(got, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One value of a tag: in force from ``start`` until ``end`` (nanoseconds of plant time), and its status."""
+
+    start: int
+    end: int
+    value: Value
+    status: int
+
+
+class Truth:
+    """The history of one tag between two moments.
+
+    Args:
+        evidence: Where the history is.
+        path: The tag.
+        t0: From here; the value already in force counts.
+        t1: To here.
+    """
+
+    def __init__(self, evidence: Evidence, path: str, t0: int = 0, t1: int | None = None) -> None:
+        end = evidence.end_ns if t1 is None else t1
+        series = evidence.history.series(path, t0, end)
+        self.times: list[int] = [int(t) for t in series.times_ns]
+        self.values: list[Value] = [v if isinstance(v, str) else float(v) for v in series.values]
+        self.statuses: list[int] = [int(s) for s in series.statuses]
+        self.end = max(end, self.times[-1] if self.times else end)
+
+    def steps(self, t0: int | None = None, t1: int | None = None) -> Iterator[Step]:
+        """The values in force between two moments, latest first, cut to them."""
+        low = self.times[0] if t0 is None and self.times else t0 or 0
+        high = self.end if t1 is None else t1
+        index = bisect_right(self.times, high) - 1
+        while index >= 0:
+            begin = self.times[index]
+            until = self.times[index + 1] if index + 1 < len(self.times) else max(self.end, high)
+            yield Step(max(begin, low), min(until, high), self.values[index], self.statuses[index])
+            if begin <= low:
+                return
+            index -= 1
+
+    def latest_match(self, got: Value, t: int, back_ns: int, tolerance: Tolerance) -> int | None:
+        """The last moment in ``[t - back_ns, t]`` at which ``got`` was true, or None."""
+        for step in self.steps(t - back_ns, t):
+            if matches(got, step.value, tolerance):
+                return step.end
+        return None
+
+    def at(self, t: int) -> Value | None:
+        """The value in force at ``t``, or None before the first."""
+        for step in self.steps(t, t):
+            return step.value
+        return None
+
+
+def is_good(code: int) -> bool:
+    """Whether the severity bits of an OPC UA StatusCode say Good (OPC 10000-4 §7.39)."""
+    return code >> 30 == 0

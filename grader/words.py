@@ -1,0 +1,63 @@
+"""How facts are written in reasons: numbers with units, plant time as UTC, durations, lists of names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from labsim.evidence.evidence import Evidence
+from labsim.quantity import Tolerance
+
+_LISTED = 6
+
+
+def number(value: object) -> str:
+    """A value as a person would write it: six significant digits, no needless zeros."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e9:
+        return str(int(value))
+    if isinstance(value, (int, float)):
+        return f"{value:.6g}" if isinstance(value, float) or abs(value) >= 10**15 else str(value)
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def quantity(value: object, unit: str | None) -> str:
+    """A value with its unit."""
+    return f"{number(value)} {unit}" if unit and unit != "1" else number(value)
+
+
+def margin(tolerance: Tolerance, unit: str | None = None) -> str:
+    """A tolerance with its unit: ``±0.5 %``, ``±0.2 V``, ``exact``."""
+    if tolerance.absolute and unit and not tolerance.relative:
+        return f"±{quantity(tolerance.absolute, unit)}"
+    return str(tolerance)
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the unit that reads best."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage, cut (not rounded up), so that 99.96 % never reads as 100 %."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
+
+
+def clock(evidence: Evidence, t_ns: int) -> str:
+    """Plant time as the UTC time of day that clients saw, to a tenth of a second."""
+    utc_ns = evidence.utc_ns(t_ns)
+    moment = datetime.fromtimestamp(utc_ns // 10**9, UTC)
+    return f"{moment:%H:%M:%S}.{utc_ns % 10**9 // 10**8} UTC"
+
+
+def names(items: Iterable[str]) -> str:
+    """A list of names, cut after a few."""
+    every = list(items)
+    return ", ".join(every[:_LISTED]) + (f" … ({len(every)})" if len(every) > _LISTED else "")

@@ -171,13 +171,13 @@ def bench() -> Bench:
     return Bench()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench() -> Callable[..., Bench]:
     """Build a core with other settings or another Modbus section."""
     return Bench
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_interface() -> Callable[..., Interface]:
     """Build an interface with another Modbus section."""
     return interface
@@ -204,6 +204,12 @@ class Wire:
         with contextlib.suppress(ConnectionError):
             return await self.reader.read()
         return b""
+
+
+@pytest.fixture(scope="session")
+def make_wire() -> type[Wire]:
+    """Build a raw client from a stream pair."""
+    return Wire
 
 
 @dataclass

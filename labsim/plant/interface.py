@@ -185,7 +185,8 @@ class RegisterSpec(_Model):
             raise ValueError("a register shows a tag or a constant: give one of the two")
         if (self.type == "text") != (self.words is not None):
             raise ValueError("a text register needs 'words', its length in registers; a number has its type's length")
-        if self.constant is not None and isinstance(self.constant, str) != (self.type == "text"):
+        serial = (self.constant, self.type) == ("{serial}", "u32")
+        if self.constant is not None and not serial and isinstance(self.constant, str) != (self.type == "text"):
             raise ValueError(f"the constant {self.constant!r} is not a {self.type}")
         if self.access == "rw" and (self.tag is None or self.table in ("input", "discrete")):
             raise ValueError("only a tag in a holding register or a coil can be written")

@@ -30,7 +30,7 @@ INTEGER_RANGE: dict[str, tuple[int, int]] = {
 }
 EXACT = 2**53
 """Whole numbers beyond this are not exact in a float64 column, so no client may write one."""
-F32_MAX = float(np.finfo(np.float32).max)
+FLOAT_MAX = {"f32": float(np.finfo(np.float32).max), "f64": float(np.finfo(np.float64).max)}
 TEXT_MAX = 1024
 """Characters a client may write into a text tag."""
 
@@ -195,7 +195,7 @@ def judge(tag: Tag, value: Value) -> int:
         return status.GOOD if len(value) <= TEXT_MAX else status.BAD_OUT_OF_RANGE
     if tag.type == "bool":
         return status.GOOD if value in (0, 1) else status.BAD_TYPE_MISMATCH
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return status.BAD_OUT_OF_RANGE
     if tag.type in INTEGER_RANGE:
         low, high = INTEGER_RANGE[tag.type]
@@ -203,7 +203,7 @@ def judge(tag: Tag, value: Value) -> int:
             return status.BAD_TYPE_MISMATCH
         if not max(low, -EXACT) <= value <= min(high, EXACT):
             return status.BAD_OUT_OF_RANGE
-    elif tag.type == "f32" and abs(value) > F32_MAX:
+    elif abs(value) > FLOAT_MAX[tag.type]:
         return status.BAD_OUT_OF_RANGE
     if tag.low is not None and tag.high is not None and not tag.low <= value <= tag.high:
         return status.BAD_OUT_OF_RANGE

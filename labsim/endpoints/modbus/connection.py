@@ -31,10 +31,14 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         self._application, self._sink = application, sink
         self._peer = Peer("", f"modbus-{next(_sessions)}")
         self._frames = FrameBuffer()
-        self._ended = False
+        self._opened = self._ended = False
 
     def callback_connected(self) -> None:
         """Called by the transport when the client is there."""
+        if self._ended:  # hung up between being accepted and being made
+            self.transport.abort()
+            return
+        self._opened = True
         address = self.transport.get_extra_info("peername")
         self._peer = Peer(host_port(*address[:2]) if address else "", self._peer.session)
         if not self._tell("open"):
@@ -53,7 +57,7 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         """End the connection; ``now`` throws away answers that the client has not read."""
         if not self._ended:
             self._end(reason)
-            if now:
+            if now and self.transport is not None:
                 self.transport.abort()
             else:
                 self.close()
@@ -90,7 +94,8 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
     def _end(self, reason: str) -> None:
         if not self._ended:
             self._ended = True
-            self._tell("close", reason=reason)
+            if self._opened:
+                self._tell("close", reason=reason)
 
     def _tell(self, kind: str, **detail: Any) -> bool:
         """Whether the event was kept."""

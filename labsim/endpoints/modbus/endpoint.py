@@ -105,7 +105,10 @@ class _Listener(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport i
 
     def callback_new_connection(self) -> Connection:
         """Called by the transport for each client."""
-        return Connection(self._application, self._sink)
+        connection = Connection(self._application, self._sink)
+        if self.is_closing:  # accepted before the port was closed, made after
+            connection.hang_up("endpoint closed")
+        return connection
 
     async def shut(self) -> None:
         """Close the port and every connection; answers that nobody reads do not hold it up."""

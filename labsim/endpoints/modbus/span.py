@@ -57,7 +57,10 @@ class Span:
             self._order = None if places == sorted(places) else _pick(places[cut])
 
     def read(self) -> tuple[bytes, list[Value]]:
-        """The bytes of the run (bits packed from the least significant), and the values of `tags`."""
+        """The bytes of the run (bits packed from the least significant), and the values of `tags`.
+
+        The values are the store's own, before scaling and whatever the register shows while they are invalid.
+        """
         read, state = self._store.read, self._store.status
         raws: list[Raw] = []
         values: list[Value] = []

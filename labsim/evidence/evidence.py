@@ -12,7 +12,7 @@ from labsim.evidence import chain, handin
 from labsim.evidence.attempt import handed_in
 from labsim.evidence.event import Record
 from labsim.evidence.history import History
-from labsim.evidence.journal import decode_epoch, read_epochs
+from labsim.evidence.journal import decode_epochs, read_epochs
 from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
 
 
@@ -66,7 +66,7 @@ class Evidence:
         epochs = read_epochs(folder)
         if not epochs:
             raise AttemptError(f"{folder} holds no journal: the lab was never started, run it first.")
-        records = [record for epoch in epochs for record in decode_epoch(epoch)]
+        records = decode_epochs(epochs)
         last = next((epoch.last_line for epoch in reversed(epochs) if epoch.data), None)
         head = chain.root(folder).hex() if last is None else chain.stated(last)
         return cls(folder, manifest, tags, records, head)

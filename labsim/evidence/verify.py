@@ -8,7 +8,7 @@ that shows only against a head that is known from elsewhere, such as a verdict.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,9 @@ import numpy as np
 from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import chain, handin, history
 from labsim.evidence.attempt import SCENARIO, SEAL, VERDICTS, hash_files
-from labsim.evidence.disk import PART, epoch_files
-from labsim.evidence.event import Record
+from labsim.evidence.disk import PART, epoch_files, epoch_name
 from labsim.evidence.journal import FOLDER as JOURNAL
-from labsim.evidence.journal import decode_line, read_epochs
+from labsim.evidence.journal import SUFFIX, decode_line, read_epochs
 from labsim.evidence.manifest import TagInfo, read_manifest, read_tags
 
 
@@ -80,6 +79,21 @@ def verify(folder: Path) -> list[Finding]:
         ) from error
 
 
+@dataclass(slots=True)
+class _Chain:
+    """What the journal says, up to the first line that does not follow.
+
+    Attributes:
+        heads: Hashes in hex: of the manifest, then of each line.
+        files: The record that names each kept hand-in file, by SHA-256.
+        whole: Whether every line follows.
+    """
+
+    heads: list[str] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+    whole: bool = False
+
+
 class _Verification:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -87,12 +101,12 @@ class _Verification:
 
     def run(self) -> list[Finding]:
         tags = self._manifest()
-        heads, records, whole = self._journal()
-        self._files(records, whole)
+        journal = self._journal()
+        self._files(journal)
         self._history(tags)
-        if whole:
-            self._verdicts(heads)
-        self._seal(heads[-1] if whole else None, len(records))
+        if journal.whole:
+            self._verdicts(journal)
+        self._seal(journal)
         return self._findings
 
     def _say(self, file: str, message: str, line: int = 0, *, note: bool = False) -> None:
@@ -123,56 +137,55 @@ class _Verification:
             self._say("tags.json", str(error))
             return None
 
-    def _journal(self) -> tuple[list[str], list[Record], bool]:
-        """The chain up to the first line that breaks it: its hashes, from the manifest's; its records; whether none does."""
+    def _journal(self) -> _Chain:
+        """Follow the chain up to the first line that breaks it."""
+        found = _Chain()
         if not (self._folder / "manifest.json").is_file():
-            return [], [], False
-        head = chain.root(self._folder)
-        heads, records = [head.hex()], list[Record]()
+            return found
+        head, last_t = chain.root(self._folder), 0
+        found.heads.append(head.hex())
         epochs = read_epochs(self._folder)
         if not epochs:
             self._say(JOURNAL, "holds no journal")
         for expected, epoch in enumerate(epochs, 1):
             name = f"{JOURNAL}/{epoch.path.name}"
             if epoch.number != expected:
-                self._say(f"{JOURNAL}/e{expected:04d}.jsonl", "is missing")
-                return heads, records, False
+                self._say(f"{JOURNAL}/{epoch_name(expected, SUFFIX)}", "is missing")
+                return found
             for number, line in enumerate(epoch.lines, 1):
+                due = len(found.heads)
                 follows = chain.open_line(line, head)
                 if follows is None:
-                    self._say(name, _why_broken(line, len(records) + 1), number)
-                    return heads, records, False
+                    self._say(name, _why_broken(line, due), number)
+                    return found
                 try:
                     record = decode_line(line, f"{name}:{number}")
                 except AttemptError as error:
                     self._say(name, str(error), number)
-                    return heads, records, False
-                if record.seq != len(records) + 1:
-                    self._say(name, f"has number {record.seq}, {len(records) + 1} is due", number)
-                if records and record.t < records[-1].t:
+                    return found
+                if record.seq != due:
+                    self._say(name, f"has number {record.seq}, {due} is due", number)
+                if record.t < last_t:
                     self._say(name, f"happened at t={record.t}, before the line before it", number)
-                head = follows
-                heads.append(head.hex())
-                records.append(record)
+                if record.kind == "file" and record.protocol == "lab" and not record.detail.get("gone"):
+                    found.files[str(record.detail.get("sha256"))] = record.seq
+                head, last_t = follows, record.t
+                found.heads.append(head.hex())
             if epoch.torn:
                 self._say(name, f"ends in half a line ({len(epoch.torn)} bytes) that a crash left", note=True)
-        return heads, records, True
+        found.whole = True
+        return found
 
-    def _files(self, records: list[Record], whole: bool) -> None:
-        named = {
-            str(r.detail.get("sha256")): r.seq
-            for r in records
-            if r.kind == "file" and r.protocol == "lab" and not r.detail.get("gone")
-        }
+    def _files(self, journal: _Chain) -> None:
         store = self._folder / handin.STORE
         for name in _names(store):
             if name.endswith(PART):
                 self._say(f"{handin.STORE}/{name}", "is half a copy that a crash left", note=True)
             elif _sha256(store / name) != name:
                 self._say(f"{handin.STORE}/{name}", "does not hold what its name says: it was changed")
-            elif whole and name not in named:
+            elif journal.whole and name not in journal.files:
                 self._say(f"{handin.STORE}/{name}", "is not named in the journal", note=True)
-        for name, seq in named.items():
+        for name, seq in journal.files.items():
             if not (store / name).is_file():
                 self._say(f"{handin.STORE}/{name}", f"is missing: record {seq} names it")
 
@@ -203,8 +216,9 @@ class _Verification:
             if not bool(((numbers >= 0) & (numbers < lines) & (numbers == np.floor(numbers))).all()):
                 self._say(name, f"names a text that is not among the {lines} lines of {text.name}")
 
-    def _verdicts(self, heads: list[str]) -> None:
+    def _verdicts(self, journal: _Chain) -> None:
         """A verdict says which head it was given for: a journal that never had it was cut."""
+        heads = set(journal.heads)
         for name in _names(self._folder / VERDICTS):
             try:
                 document = msgspec.json.decode((self._folder / VERDICTS / name).read_bytes())
@@ -215,8 +229,7 @@ class _Verification:
             if isinstance(head, str) and head not in heads:
                 self._say(f"{VERDICTS}/{name}", f"was given for the head {head[:16]}…, which the journal does not have")
 
-    def _seal(self, head: str | None, count: int) -> None:
-        """The seal; ``head`` is None when the chain is broken, which was said already."""
+    def _seal(self, journal: _Chain) -> None:
         path = self._folder / SEAL
         if not path.is_file():
             self._say(SEAL, "is missing: the attempt was not sealed", note=True)
@@ -227,8 +240,9 @@ class _Verification:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._say(SEAL, f"is not a seal: {error}")
             return
-        if head is not None:
-            if not data.endswith(b"\n") or chain.open_line(data[:-1], bytes.fromhex(head)) is None:
+        if journal.whole:
+            head, count = bytes.fromhex(journal.heads[-1]), len(journal.heads) - 1
+            if not data.endswith(b"\n") or chain.open_line(data[:-1], head) is None:
                 self._say(SEAL, "does not follow on the journal's head: the seal or the end of the journal was changed")
             if seal.seq != count:
                 self._say(SEAL, f"was set on {seal.seq} records, the journal has {count}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from labsim.cli import options as opt
-from labsim.cli.output import out, print_json, print_verdict
+from labsim.cli.output import err, out, print_json, print_verdict
 
 
 def grade(
@@ -18,27 +19,33 @@ def grade(
     """Mark an attempt anew; the verdict is kept beside the earlier ones."""
     from grader.grade import grade_attempt
     from labsim.evidence.attempt import save_verdict
+    from labsim.evidence.manifest import read_manifest
 
     verdict = grade_attempt(attempt)
-    document = verdict.to_json(opt.language(lang) if lang else verdict.lang)
+    document = verdict.to_json(opt.language(lang or read_manifest(attempt).lang))
     where = save_verdict(attempt, document)
     if as_json:
         print_json(document)
     else:
         print_verdict(document, out())
-        out().print(f"[dim]kept as {where}[/]")
+        err().print(f"[dim]kept as {where}[/]")
     return 0 if document["passed"] else 1
 
 
 def verify(attempt: Path = opt.ATTEMPT, as_json: bool = opt.JSON) -> int:
     """Verify an attempt's chain, hashes and seal; names the first broken file, line and reason."""
+    from labsim.evidence.verify import ok
     from labsim.evidence.verify import verify as examine
 
-    report = examine(attempt)
+    findings = examine(attempt)
+    good = ok(findings)
     if as_json:
-        print_json(report.to_json())
-    elif report.ok:
-        out().print(f"[green]✔[/] intact: {report.events} events, head {report.head[:16]}")
-    for problem in [] if as_json else report.problems:
-        out().print(f"[red]✘[/] {problem}", soft_wrap=True)
-    return 0 if report.ok else 1
+        print_json({"ok": good, "problems": [finding.to_json() for finding in findings]})
+        return 0 if good else 1
+    for finding in findings:
+        out().print(
+            f"[{'yellow' if finding.note else 'red'}]{'·' if finding.note else '✘'}[/] {escape(str(finding))}",
+            soft_wrap=True,
+        )
+    out().print("[green]✔[/] the evidence is intact" if good else "[red]✘[/] the evidence is not as its host wrote it")
+    return 0 if good else 1

@@ -26,6 +26,7 @@ app = typer.Typer(
     name="labsim",
     help="A lab in a box for IT/OT integration: simulated equipment, evidence, a grader that says why.",
     no_args_is_help=False,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

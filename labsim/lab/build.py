@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import devices
-import labsim
 from labsim.endpoints.endpoint import Endpoint, User
-from labsim.evidence.attempt import TagInfo
 from labsim.evidence.event import Sink
+from labsim.evidence.manifest import TagInfo
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
 from labsim.plant.plant import Plant
@@ -20,8 +17,6 @@ from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:
     from labsim.lab.options import Options
-
-_LIBRARIES = ("numpy", "simpy", "asyncua", "pymodbus")
 
 
 def build_plant(scenario: Scenario, seed: str, clock: SimClock) -> Plant:
@@ -89,9 +84,3 @@ def tag_infos(plant: Plant, graded: AbstractSet[str]) -> list[TagInfo]:
         )
         for tag in plant.store
     ]
-
-
-def versions() -> dict[str, str]:
-    """Versions that decide whether a run can be repeated bit for bit."""
-    found = {"python": platform.python_version(), "labsim": labsim.__version__}
-    return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}

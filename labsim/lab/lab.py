@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,17 +13,18 @@ from grader.grade import grade
 from grader.graded import graded_tags
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
-from labsim.evidence.attempt import Attempt, Manifest
+from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event, Record
 from labsim.evidence.evidence import Evidence
-from labsim.lab.build import build_endpoints, build_plant, tag_infos, versions
+from labsim.evidence.manifest import Manifest, installed_versions
+from labsim.lab.build import build_endpoints, build_plant, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
 from labsim.lab.feed import Feed
 from labsim.lab.inputs import replay
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
-from labsim.plant.clock import STEP_NS, SimClock
+from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
 from labsim.scenario.load import load_scenario
@@ -66,10 +66,9 @@ class Lab:
         self._timeline = sorted(self.scenario.timeline, key=lambda entry: entry.at)
         self.plant.start()
         if seen:
-            last_ns = max(seen.end_ns, seen.history.last_step * STEP_NS)
-            replay(self.plant, seen.records, last_ns // STEP_NS + 1)
-            self._timeline = [entry for entry in self._timeline if entry.at * 1e9 > last_ns]
             self.attempt = Attempt.resume(options.attempt, self.clock.now_ns)
+            replay(self.plant, seen.records, self.attempt.next_step)
+            self._timeline = [entry for entry in self._timeline if entry.at * 1e9 > self.clock.step_time_ns]
         else:
             self.attempt = self._create()
         self.feed = Feed(Coach(self.plant))
@@ -82,24 +81,20 @@ class Lab:
         self.clients: dict[str, dict[str, str]] = {}
 
     def _create(self) -> Attempt:
-        files = scenario_files(self.scenario_folder)
-        manifest = Manifest.make(
+        manifest = Manifest.new(
             scenario=self.scenario.id,
             title=dict(self.scenario.title),
-            files=files,
             seed=self.seed,
             drawn=dict(self.scenario.drawn),
             speed=self.options.speed,
-            versions=versions(),
-            utc_origin_ns=self.clock.utc_origin_ns,
             lang=self.options.lang,
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            utc_origin_ns=self.clock.utc_origin_ns,
         )
         return Attempt.create(
             self.options.attempt,
             manifest=manifest,
             tags=tag_infos(self.plant, self.graded),
-            scenario_files=files,
+            scenario_files=scenario_files(self.scenario_folder),
             clock_t=self.clock.now_ns,
         )
 
@@ -109,7 +104,9 @@ class Lab:
         try:
             for endpoint in self._endpoints:
                 await self._stack.enter_async_context(endpoint)
-            self.note("host-start", detail={"pid": os.getpid(), "speed": self.options.speed, "versions": versions()})
+            self.note(
+                "host-start", detail={"pid": os.getpid(), "speed": self.options.speed, "versions": installed_versions()}
+            )
             self._recorder.sample(self.clock.step)
         except BaseException:
             await self._stack.aclose()
@@ -180,7 +177,7 @@ class Lab:
             EvidenceError: it could not be kept; the lab stops, because nothing may happen without evidence.
         """
         try:
-            record = self.attempt.keep(event)
+            record = self.attempt.append(event)
         except EvidenceError as error:
             self.failure = self.failure or error
             self.stopping.set()

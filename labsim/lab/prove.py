@@ -65,20 +65,21 @@ async def attempt_with(
             path = options.attempt.absolute() / "READY.json"
             path.write_text(json.dumps(ready), encoding="utf-8")
             try:
-                code = await _run(script.absolute(), path, lab, tell)
+                code = await _run(_command(script, path), lab, tell)
             finally:
                 path.unlink(missing_ok=True)
         verdict = await lab.close("the script ended" if script else "nobody was there")
     return verdict, code
 
 
-async def _run(script: Path, ready: Path, lab: Lab, tell: Callable[[str], None]) -> int:
-    """Run the script until it ends or the lab stops by itself."""
+def _command(script: Path, ready: Path) -> list[str]:
+    return [sys.executable, "-u", str(script.absolute()), str(ready)]
+
+
+async def _run(command: list[str], lab: Lab, tell: Callable[[str], None]) -> int:
+    """Run a script until it ends or the lab stops by itself."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-u",
-        str(script),
-        str(ready),
+        *command,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
@@ -96,7 +97,7 @@ async def _run(script: Path, ready: Path, lab: Lab, tell: Callable[[str], None])
     try:
         await asyncio.wait([following, stopped], timeout=_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
-            tell(f"{script.name} did not end in time and was stopped.")
+            tell(f"{command[-2]} did not end in time and was stopped.")
             process.kill()
         return await following
     finally:

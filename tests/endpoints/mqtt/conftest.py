@@ -18,13 +18,13 @@ class Raw:
 
     @staticmethod
     def string(text: str | bytes) -> bytes:
-    """A UTF-8 string with its length."""
+        """A UTF-8 string with its length."""
         raw = text if isinstance(text, bytes) else text.encode()
         return bytes((len(raw) >> 8, len(raw) & 255)) + raw
 
     @staticmethod
     def packet(header: int, body: bytes = b"") -> bytes:
-    """A fixed header and its body."""
+        """A fixed header and its body."""
         length, rest = b"", len(body)
         while True:
             rest, digit = rest // 128, rest % 128
@@ -37,10 +37,10 @@ class Raw:
         cls, client_id="c", *, clean=True, keepalive=0, will=None, user=None, password=None, name=b"MQTT", level=4,
         flags=None, extra=b"",
     ) -> bytes:  # fmt: skip
+        """CONNECT; ``will`` as (topic, payload, QoS, retain), ``flags`` to contradict the rest, ``extra`` behind it."""
         computed = 2 * clean
         body = cls.string(client_id)
         if will is not None:
-    """CONNECT; ``will`` as (topic, payload, QoS, retain), ``flags`` to contradict the rest, ``extra`` behind it."""
             topic, payload, qos, retain = will
             computed |= 4 | qos << 3 | retain << 5
             body += cls.string(topic) + cls.string(payload)
@@ -56,7 +56,7 @@ class Raw:
 
     @classmethod
     def publish(cls, topic="t", payload=b"x", qos=0, mid=1, *, retain=False, dup=False) -> bytes:
-    """PUBLISH; ``mid`` is left out for QoS 0."""
+        """PUBLISH; ``mid`` is left out for QoS 0."""
         body = cls.string(topic) + (bytes((mid >> 8, mid & 255)) if qos else b"") + payload
         return cls.packet(0x30 | dup << 3 | qos << 1 | retain, body)
 
@@ -68,12 +68,12 @@ class Raw:
 
     @classmethod
     def unsubscribe(cls, *filters, mid=1) -> bytes:
-    """UNSUBSCRIBE."""
+        """UNSUBSCRIBE."""
         return cls.packet(0xA2, bytes((mid >> 8, mid & 255)) + b"".join(map(cls.string, filters)))
 
     @classmethod
     def ack(cls, name: str, mid: int) -> bytes:
-    """PUBACK, PUBREC, PUBREL or PUBCOMP."""
+        """PUBACK, PUBREC, PUBREL or PUBCOMP."""
         header = {"puback": 0x40, "pubrec": 0x50, "pubrel": 0x62, "pubcomp": 0x70}[name]
         return cls.packet(header, bytes((mid >> 8, mid & 255)))
 
@@ -130,7 +130,7 @@ class Client:
 
     @property
     def closed(self) -> bool:
-    """Whether the broker has ended it."""
+        """Whether the broker has ended it."""
         return self.connection.ended
 
     def send(self, *packets: bytes) -> list[tuple]:
@@ -165,13 +165,13 @@ class Bench:
         self.broken: Callable[[Event], bool] = lambda event: False
 
     def keep(self, event: Event) -> None:
-    """The sink; fails where ``broken`` says so."""
+        """The sink; fails where ``broken`` says so."""
         if self.broken(event):
             raise EvidenceError("the disk is full")
         self.events.append(event)
 
     def pump(self) -> None:
-    """Carry what the broker sends into the inboxes."""
+        """Carry what the broker sends into the inboxes."""
         for connection, data in self.broker.outgoing():
             client = self.clients[connection]
             client.inbox += data
@@ -207,7 +207,7 @@ class Bench:
         self.pump()
 
     def kinds(self, **fields) -> list[str]:
-    """Kinds of the events whose fields are these."""
+        """Kinds of the events whose fields are these."""
         return [event.kind for event in self.of(**fields)]
 
     def of(self, *kinds: str, **fields) -> list[Event]:
@@ -219,7 +219,7 @@ class Bench:
         ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def raw() -> type[Raw]:
     """Bytes of a client, and the reader of a server's."""
     return Raw
@@ -231,7 +231,7 @@ def bench() -> Bench:
     return Bench()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench() -> type[Bench]:
     """For a broker with users, an access list or narrow limits."""
     return Bench

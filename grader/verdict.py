@@ -90,7 +90,7 @@ class Verdict:
     """
 
     scenario: str
-    seed: int
+    seed: str
     attempt: str
     tasks: tuple[TaskResult, ...]
     penalties: tuple[PenaltyResult, ...]

@@ -43,7 +43,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     scenario: str
     title: dict[str, str]
-    seed: int
+    seed: str
     variants: dict[str, int | float | str]
     speed: float
     lang: str
@@ -59,7 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         *,
         scenario: str,
         title: Mapping[str, str],
-        seed: int,
+        seed: str,
         variants: Mapping[str, int | float | str],
         speed: float,
         lang: str,

@@ -54,7 +54,7 @@ class Lab:
             options.attempt / "scenario" if seen else folder,
             seed=self.seed,
             catalogue=LabCatalogue(),
-            drawn=seen.manifest.drawn if seen else None,
+            drawn=seen.manifest.variants if seen else None,
         )
         self.clock = SimClock(options.speed, seen.manifest.utc_origin_ns if seen else None)
         self.plant = build_plant(self.scenario, self.seed, self.clock)
@@ -85,7 +85,7 @@ class Lab:
             scenario=self.scenario.id,
             title=dict(self.scenario.title),
             seed=self.seed,
-            drawn=dict(self.scenario.drawn),
+            variants=dict(self.scenario.drawn),
             speed=self.options.speed,
             lang=self.options.lang,
             utc_origin_ns=self.clock.utc_origin_ns,

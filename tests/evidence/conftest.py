@@ -67,7 +67,7 @@ def create_attempt(folder: Path, clock: Callable[[], int]) -> Attempt:
     manifest = Manifest.new(
         scenario="first-contact",
         title={"en": "First contact", "zh-Hant": "初次接觸"},
-        seed=7,
+        seed="7",
         variants={"base": 40, "order": "CDAB"},
         speed=2.0,
         lang="zh-Hant",

@@ -233,17 +233,32 @@ def test_an_interrupt_leaves_no_half_event(folder: Path, monkeypatch: pytest.Mon
     follow_by_hand(folder)
 
 
-def test_a_failed_sync_stops_the_journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the disk loses what was written, the next event is refused instead of standing on a hole."""
+def test_what_was_appended_is_synced_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sync thread brings an event beyond the reach of a power cut without anybody asking."""
+    synced = threading.Event()
+    monkeypatch.setattr(disk, "_data_sync", lambda fd: synced.set())
     journal = JournalWriter(folder, lambda: 0)
     journal.append(event(0))
+    assert synced.wait(30)
+    journal.close()
+
+
+def test_a_failed_sync_stops_the_journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk loses what was written, the next event is refused instead of standing on a hole."""
+    failed = threading.Event()
 
     def broken(fd: int) -> None:
+        failed.set()
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
+    journal = JournalWriter(folder, lambda: 0)
     monkeypatch.setattr(disk, "_data_sync", broken)
+    journal.append(event(0))
+    assert failed.wait(30)
     with pytest.raises(EvidenceError, match="could not be written"):
         journal.close()
+    with pytest.raises(EvidenceError, match="closed"):
+        journal.append(event(1))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")

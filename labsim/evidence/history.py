@@ -216,13 +216,16 @@ class History:
         records = np.concatenate(parts)
         order = np.argsort(records["tag"], kind="stable")
         rows = max((tag.row for tag in self._tags.values()), default=-1) + 1
-        return _Columns(
+        columns = _Columns(
             times_ns=records["step"][order].astype(np.int64) * STEP_NS,
             values=records["value"][order],
             statuses=records["status"][order],
             starts=np.searchsorted(records["tag"][order], np.arange(rows + 1)),
             texts=texts,
         )
+        for column in (columns.times_ns, columns.values, columns.statuses):
+            column.flags.writeable = False  # a Series shows parts of them: one check must not change what another sees
+        return columns
 
 
 def read_records(path: Path) -> NDArray[np.void]:

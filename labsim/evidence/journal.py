@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -126,8 +126,7 @@ def read_journal(folder: Path) -> list[Record]:
     return decode_epochs(epochs)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """Where the chain stands; replaced as a whole, so that no exception can leave half of it."""
 
     end: int  # of this epoch's file, in bytes

@@ -50,7 +50,11 @@ def test_the_manifest_holds_the_hashes(attempt: Attempt) -> None:
     assert {"python", "labsim", "numpy", "simpy", "asyncua", "pymodbus"} <= manifest.versions.keys()
     assert read_tags(attempt.folder) == TAGS
     plain = json.loads((attempt.folder / "manifest.json").read_text("utf-8"))
-    assert (plain["format"], plain["seed"], plain["variants"]) == ("labsim-attempt/1", 7, {"base": 40, "order": "CDAB"})
+    assert (plain["format"], plain["seed"], plain["variants"]) == (
+        "labsim-attempt/1",
+        "7",
+        {"base": 40, "order": "CDAB"},
+    )
 
 
 def test_keep_is_a_sink(attempt: Attempt) -> None:
@@ -277,7 +281,7 @@ def test_a_hand_in_folder_that_is_itself_a_link_out_is_refused(attempt: Attempt,
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_does_not_hang_the_check(attempt: Attempt) -> None:
-    """Something that is not a file is an incident and never opened; so is a name that is no Unicode."""
+    """Something that is not a file is an incident and never opened."""
     os.mkfifo(attempt.handin / "pipe")
     assert [(r.kind, r.detail["reason"]) for r in attempt.snapshot_handin()] == [("incident", "not a file")]
 

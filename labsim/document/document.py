@@ -52,6 +52,7 @@ class Document:
         path: Iterable[Key] = (),
         context: dict[str, Any] | None = None,
         also: Iterable[str] = (),
+        called: str = "",
     ) -> Model | None:
         """``value`` as a ``model``; problems are noted with their places, and None is returned when there are any.
 
@@ -61,12 +62,13 @@ class Document:
             path: Where it stands in the file.
             context: Passed on to the model's validators.
             also: Keys that may stand beside the model's own, for "did you mean".
+            called: What a sentence calls the value itself; the last part of ``path`` by default.
         """
         try:
             return model.model_validate(value, context=context)
         except ValidationError as error:
             base = tuple(path)
-            for fault in explain(error, value, model, base[-1] if base else None, also):
+            for fault in explain(error, value, model, called or (base[-1] if base else None), also):
                 self.problem((*base, *fault.path), fault.code, fault.message, fault.hint, key=fault.at_key)
             return None
 

@@ -71,6 +71,8 @@ def explain(
         also: Keys that may stand beside the model's own.
     """
     raws = [_locate(each, value, name) for each in error.errors(include_url=False)]
+    # Pydantic counts the items that are right: one wrong item of one is no list that is too short.
+    raws = [raw for raw in raws if raw.error["type"] != "too_short" or not _inside(raw.path, raws)]
     forks = {raw.fork for raw in raws if raw.fork is not None}
     faults, told = [], set()
     for raw in raws:
@@ -108,6 +110,11 @@ def _locate(error: Any, value: Any, name: Key | None) -> _Raw:
         elif fork is None:
             fork, label = tuple(path), str(part)
     return _Raw(error, tuple(path), called or "the file", at_key, fork, label)
+
+
+def _inside(path: KeyPath, raws: list[_Raw]) -> bool:
+    """Whether another fault lies deeper in ``path``."""
+    return any(len(raw.path) > len(path) and raw.path[: len(path)] == path for raw in raws)
 
 
 def _one_branch(group: list[_Raw], fork: KeyPath, model: type[BaseModel], also: Iterable[str]) -> list[Fault]:
@@ -157,7 +164,7 @@ def _sentence(raw: _Raw, model: type[BaseModel], also: Iterable[str]) -> Fault:
     elif kind == "string_pattern_mismatch":
         text = f"{_show(given)} is not {_FORMS.get(ctx['pattern'], 'of the form ' + ctx['pattern'])}."
     elif kind in ("too_short", "string_too_short"):
-        text = "it is empty." if not given else f"it is shorter than {ctx['min_length']}."
+        text = "it is empty." if not given else f"it has {len(given)}, fewer than {ctx['min_length']}."
         text = "there must be at least one." if kind == "too_short" and not given else text
     elif kind in ("too_long", "string_too_long"):
         what = "items" if kind == "too_long" else "characters"

@@ -96,6 +96,8 @@ def scenario_files(folder: Path) -> dict[str, bytes]:
         parts = path.relative_to(folder).parts
         if parts[0] in _LEFT_OUT or any(part.startswith(".") or part == "__pycache__" for part in parts):
             continue
+        if any((folder / Path(*parts[:depth]) / "manifest.json").exists() for depth in range(1, len(parts))):
+            continue  # an attempt that somebody keeps here
         if not path.is_file() or path.suffix == ".pyc":
             continue
         size += path.stat().st_size

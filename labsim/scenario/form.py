@@ -10,6 +10,7 @@ place in the author's file.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from labsim.document import Document, Key, KeyPath, Position
@@ -17,6 +18,7 @@ from labsim.document import Document, Key, KeyPath, Position
 TASK_KEYS = ("marks", "id", "depends", "title")
 """Keys in a check's mapping that are not parameters of it."""
 PENALTY_KEYS = ("marks", "id")
+_ID = re.compile(r"[a-z][a-z0-9-]*")
 _EXAMPLE = "Write '- name: {parameters, marks: n}'."
 
 
@@ -25,10 +27,11 @@ def to_model(document: Document) -> None:
     data = document.data
     if not isinstance(data, dict):
         return
-    for path, tasks in list(document.each("tasks", "*")):
-        if isinstance(tasks, dict) and isinstance(tasks.get("checks"), list):
-            prefix = tasks.get("id") if isinstance(tasks.get("id"), str) else f"task-{int(path[1]) + 1}"
-            _rewrite(document, (*path, "checks"), tasks["checks"], str(prefix), TASK_KEYS)
+    for path, task in list(document.each("tasks", "*")):
+        if isinstance(task, dict) and isinstance(task.get("checks"), list):
+            name = task.get("id")
+            good = isinstance(name, str) and _ID.fullmatch(name)  # a bad id is one mistake, not one more per check
+            _rewrite(document, (*path, "checks"), task["checks"], str(name) if good else "task", TASK_KEYS)
     if isinstance(data.get("penalties"), list):
         _rewrite(document, ("penalties",), data["penalties"], "penalty", PENALTY_KEYS)
 
@@ -38,21 +41,19 @@ def _rewrite(document: Document, path: KeyPath, checks: list[Any], prefix: str, 
     for index, check in enumerate(checks):
         item = (*path, index)
         named = {check: None} if isinstance(check, str) else check
-        if not isinstance(named, dict) or len(named) != 1:
+        name, body = next(iter(named.items())) if isinstance(named, dict) and len(named) == 1 else (None, None)
+        if name is None or not isinstance(body, (dict, type(None))):
             _complain(document, item, named)
+            checks[index] = {"id": f"{prefix}.{index + 1}"}  # others may depend on it
             continue
-        ((name, body),) = named.items()
-        body = {} if body is None else body
-        if not isinstance(body, dict):
-            document.problem(item, "bad-check", f"the parameters of {str(name)!r} are no mapping.", _EXAMPLE)
-            document.muted.add(item)
-            continue
+        body = body or {}
         place = places[index]
         inside = place.inside.get(name, place).inside
         spec: dict[Key, Any] = {"id": f"{prefix}.{index + 1}", "check": str(name)}
         spec |= {key: body[key] for key in own if key in body}
         spec["params"] = {key: value for key, value in body.items() if key not in own}
         checks[index] = spec
+        _move_muted(document, (*item, name), item, own)
         head = place.inside.get(name, place)
         line, column = head.key_line or head.line, head.key_column or head.column
         params = Position(line, column, inside={key: inside[key] for key in spec["params"]})
@@ -69,7 +70,14 @@ def _rewrite(document: Document, path: KeyPath, checks: list[Any], prefix: str, 
 
 def _complain(document: Document, item: KeyPath, check: Any) -> None:
     hint = _EXAMPLE
-    if isinstance(check, dict) and check and next(iter(check.values())) is None:
+    if isinstance(check, dict) and len(check) > 1 and next(iter(check.values())) is None:
         hint = f"Indent the parameters further than '{next(iter(check))}:'."
-    document.problem(item, "bad-check", "a check is one name with its parameters.", hint)
+    document.problem(item, "bad-check", "a check is one name with a mapping of its parameters.", hint)
     document.muted.add(item)
+
+
+def _move_muted(document: Document, old: KeyPath, item: KeyPath, own: tuple[str, ...]) -> None:
+    """What is muted inside the author's mapping stays muted where its parts go."""
+    for path in [path for path in document.muted if path[: len(old)] == old]:
+        rest = path[len(old) :]
+        document.muted.add((*item, *rest) if rest and rest[0] in own else (*item, "params", *rest))

@@ -114,7 +114,7 @@ def judge_checks(document: Document, plant: Mapping[str, str], catalogue: Catalo
             document.problem((*path, "check"), "unknown-check", f"there is no check {name!r}.", near)
             continue
         model = catalogue.check_params(name)
-        document.validate(model, params, (*path, "params"), also=own)
+        document.validate(model, params, (*path, "params"), also=own, called=name)
         for inside, kind, value in named_parts(model, params):
             place, (device, _, tag) = (*path, "params", *inside), value.partition(".")
             if kind == "tag" and not tag:
@@ -185,7 +185,8 @@ def _dependencies(document: Document, items: list[tuple[KeyPath, dict[str, Any]]
                 document.problem((*path, "depends", index), "unknown-dependency", message, near)
             else:
                 edges.setdefault(str(item.get("id")), []).append(name)
-    for path, item in items:
+    ids = [str(item.get("id")) for _, item in items]
+    for path, item in items if len(ids) == len(set(ids)) else ():
         circle = _circle(str(item.get("id")), edges)
         if circle:
             message = f"this {kind} waits for itself: {' → '.join(circle)}."
@@ -216,7 +217,8 @@ def _device(document: Document, path: KeyPath, name: Any, plant: Mapping[str, st
 def _unique(document: Document, names: list[tuple[KeyPath, str]], kind: str) -> None:
     first: dict[str, KeyPath] = {}
     for path, name in names:
-        if name in first:
+        by_author = document.root.at(path)[1] == len(path)  # an id by number repeats only with its task's
+        if name in first and by_author:
             line, _ = document.root.place(first[name])
             message = f"the {kind} {name!r} stands twice; the first is on line {line}."
             document.problem(path, "duplicate-id", message, "Rename one.")

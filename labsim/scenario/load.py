@@ -78,7 +78,7 @@ def lint_scenario(path: Path, catalogue: Catalogue | None) -> list[Problem]:
     except ScenarioError as error:
         return list(error.problems)
     good, broken = _variants(source)
-    found: dict[tuple[str, int, int, str], Problem] = {}
+    found: list[Problem] = []
     used: set[str] = set()
     for number, drawn in enumerate(_forms(good)):
         filler = Filler(source, drawn, broken)
@@ -87,14 +87,15 @@ def lint_scenario(path: Path, catalogue: Catalogue | None) -> list[Problem]:
             judge_briefs(document, _file(path).parent, {*good, *broken}, used, care=True)
             judge_care(document, _file(path).parent)
         used |= filler.used
-        for problem in document.problems:
-            found.setdefault((problem.file, problem.line, problem.column, problem.code), problem)
+        # another choice of the same variant may put the same mistake in other words
+        told = {(p.file, p.line, p.column, p.code) for p in found}
+        found += [p for p in document.problems if (p.file, p.line, p.column, p.code) not in told]
     unused = Document(source.file, source.text, source.data, source.root)
     for name in (*good, *broken):
         if name not in used:
             message = f"the variant {name!r} is used nowhere."
             unused.problem(("variants", name), "unused-variant", message, f"Write ${{{name}}} or delete it.", key=True)
-    return sorted([*found.values(), *unused.problems], key=lambda p: (p.file != source.file, p.file, p.line, p.column))
+    return sorted([*found, *unused.problems], key=lambda p: (p.file != source.file, p.file, p.line, p.column))
 
 
 def _read(filler: Filler, catalogue: Catalogue | None) -> tuple[ScenarioFile | None, Document]:

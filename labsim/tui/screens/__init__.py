@@ -1,0 +1,1 @@
+"""The screens: catalogue, briefing, lab, verdict, and the dialogs they open."""

@@ -1,0 +1,244 @@
+"""The lab: tasks and hints on the left; brief, endpoints, wire and devices on the right; the host behind it may come and go."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import DataTable, OptionList, Static, TabbedContent, TabPane
+
+from labsim.client.client import LabClient
+from labsim.client.records import Lab, TaskOutcome, Verdict
+from labsim.errors import ControlError
+from labsim.tui.attachment import Attachment
+from labsim.tui.messages import ChangeSetting, Copy, OpenSheet, ShowEntry
+from labsim.tui.screens import lab_acts
+from labsim.tui.screens.spoken import SpokenScreen
+from labsim.tui.widgets.brief import Brief
+from labsim.tui.widgets.clock import LabHeader
+from labsim.tui.widgets.devices import Devices
+from labsim.tui.widgets.endpoints import Endpoints
+from labsim.tui.widgets.hints import HintsPanel
+from labsim.tui.widgets.keybar import KeyBar
+from labsim.tui.widgets.tasks import Tasks
+from labsim.tui.widgets.wire import Wire
+
+TABS = ("brief", "endpoints", "wire", "devices")
+FLUSH_S = 0.1
+
+
+class LabScreen(SpokenScreen[None]):
+    """One running lab."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "check", "key.check"),
+        Binding("C,shift+c", "check_all", "key.check-all", key_display="C"),
+        Binding("h", "hint", "key.hint"),
+        Binding("a", "answer", "key.answer"),
+        Binding("d", "sheet", "key.sheet"),
+        Binding("y", "copy", "key.copy"),
+        Binding("f", "filter", "key.filter"),
+        Binding("t", "tasks", "key.tasks"),
+        Binding("q", "leave", "key.leave"),
+        *(Binding(str(n), f"tab('{name}')", f"tab.{name}", show=False) for n, name in enumerate(TABS, 1)),
+    ]
+
+    def __init__(self, client: LabClient, lab: Lab) -> None:
+        super().__init__()
+        self.client, self.lab = client, lab
+        self.attachment = Attachment(client, lab.attempt)
+        self.outcomes: dict[str, TaskOutcome] = {}
+        self.total: Verdict | None = None
+        self.lost = False
+
+    def compose(self) -> ComposeResult:
+        """Header, banner, both sides, keys."""
+        yield LabHeader(id="header")
+        yield Static(id="banner")
+        with Horizontal(id="body"):
+            with Vertical(id="side"):
+                yield Tasks(id="tasks")
+                yield HintsPanel(id="hints")
+            with TabbedContent(id="tabs"):
+                for name in TABS:
+                    with TabPane("", id=name):
+                        yield {"brief": Brief, "endpoints": Endpoints, "wire": Wire, "devices": Devices}[name]()
+        yield KeyBar(self.lang)
+
+    def on_mount(self) -> None:
+        """Attach."""
+        super().on_mount()
+        self.query_one(Tasks).focus()
+        self.learn(self.lab.verdict)
+        self.follow()
+        self.beside(self.attachment.listen, "feed")
+        self.set_interval(FLUSH_S, self.flush)
+
+    # ---- what the host tells ----
+
+    @work(exclusive=True, group="states")
+    async def follow(self) -> None:
+        """Show the lab again and again, in the language of the moment, until the screen closes."""
+        async for state in self.attachment.states(self.lang):
+            if isinstance(state, ControlError):
+                self.show_lost()
+            else:
+                self.show_lab(state)
+
+    def flush(self) -> None:
+        """Hand what came over the feed to the wire, all at once."""
+        if entries := self.attachment.take():
+            self.query_one(Wire).add(entries)
+
+    def show_lost(self) -> None:
+        """Say that the host is away."""
+        banner = self.query_one("#banner", Static)
+        banner.update(Content.assemble(" ! ", self.say("banner.lost")))
+        banner.display = self.lost = True
+
+    def show_lab(self, lab: Lab) -> None:
+        """Draw the lab as it is now."""
+        if self.lost:
+            self.lost = False
+            self.query_one("#banner").display = False
+            self.notify(self.say("banner.back"))
+        self.lab = lab
+        if lab.state == "stopped" and lab.verdict is not None:
+            self.labsim.show_verdict(lab.verdict)
+            return
+        self.learn(lab.verdict)
+        self.draw()
+
+    def learn(self, verdict: Verdict | None) -> None:
+        """Keep the outcomes of a marking; of a task alone, those of the others stay."""
+        if verdict is None:
+            return
+        self.outcomes.update({outcome.id: outcome for outcome in verdict.tasks})
+        self.total = verdict if len(verdict.tasks) >= len(self.lab.tasks) else None
+
+    @property
+    def score(self) -> tuple[float, float]:
+        """Marks so far and of all tasks."""
+        whole = sum(task.marks for task in self.lab.tasks)
+        if self.total is not None:
+            return self.total.score, self.total.max or whole
+        return sum(outcome.score for outcome in self.outcomes.values()), whole
+
+    # ---- what it shows ----
+
+    def speak(self) -> None:
+        """Draw every word; what the host says is asked for again in the new language."""
+        super().speak()
+        tabs = self.query_one(TabbedContent)
+        for n, name in enumerate(TABS, 1):
+            tabs.get_tab(name).label = Content(f"{n} {self.say(f'tab.{name}')}")
+        self.query_one("#tasks").border_title = self.say("tasks.title")
+        self.query_one(Wire).show(self.lang)
+        if self.lost:
+            self.show_lost()
+        self.draw()
+        if self.lab.lang != self.lang:
+            self.follow()
+            if self.outcomes:
+                lab_acts.check(self, None if len(self.outcomes) > 1 else next(iter(self.outcomes)), quiet=True)
+
+    def draw(self) -> None:
+        """Draw everything that hangs on the lab."""
+        self.query_one(LabHeader).show(self.lab, self.score, self.lang)
+        self.query_one(Tasks).show(self.lab.tasks, self.outcomes, self.lang)
+        self.query_one(Endpoints).show(self.lab, self.lang)
+        self.query_one(Devices).show(self.lab, self.lang)
+        self.draw_task()
+
+    @on(OptionList.OptionHighlighted, "#tasks")
+    def draw_task(self) -> None:
+        """Draw what hangs on the selected task."""
+        task = self.query_one(Tasks).selected
+        self.query_one(HintsPanel).show(task, self.lang)
+        self.beside(partial(self.query_one(Brief).show, self.lab, task, self.lang), "brief")
+
+    # ---- what people do ----
+
+    def action_check(self) -> None:
+        """Mark the selected task so far."""
+        if (task := self.query_one(Tasks).selected) is None:
+            self.notify(self.say("task.none"))
+        else:
+            lab_acts.check(self, task.id)
+
+    def action_check_all(self) -> None:
+        """Mark all tasks so far."""
+        lab_acts.check(self, None)
+
+    def action_hint(self) -> None:
+        """Open the next hint of the selected task, after asking."""
+        lab_acts.hint(self, self.query_one(Tasks).selected)
+
+    def action_answer(self) -> None:
+        """Answer the question of the selected task."""
+        lab_acts.answer(self, self.query_one(Tasks).selected)
+
+    def action_leave(self) -> None:
+        """Ask how to leave."""
+        lab_acts.leave(self)
+
+    def action_sheet(self) -> None:
+        """The datasheet of the selected device."""
+        if self.query_one(TabbedContent).active != "devices":
+            self.action_tab("devices")
+        self.query_one(Devices).open_sheet()
+
+    def action_copy(self) -> None:
+        """Copy the selected cell of the endpoints."""
+        if self.query_one(TabbedContent).active != "endpoints":
+            self.action_tab("endpoints")
+        self.query_one(Endpoints).copy()
+
+    def action_filter(self) -> None:
+        """The next filter of the wire."""
+        if self.query_one(TabbedContent).active != "wire":
+            self.action_tab("wire")
+        else:
+            self.query_one(Wire).next_filter()
+
+    def action_tab(self, name: str) -> None:
+        """Go to a tab and into it."""
+        self.query_one(TabbedContent).active = name
+        self.remove_class("-drawer")
+        self.call_after_refresh(self._enter_tab, name)
+
+    def _enter_tab(self, name: str) -> None:
+        targets: dict[str, type[Widget]] = {"brief": Brief, "endpoints": DataTable, "wire": Wire, "devices": DataTable}
+        self.query_one(f"#{name}").query(targets[name]).first().focus()
+
+    def action_tasks(self) -> None:
+        """On a narrow screen open or close the drawer; on a wide one go to the tasks."""
+        if self.has_class("-narrow") and self.has_class("-drawer"):
+            self.remove_class("-drawer")
+            self.action_tab(self.query_one(TabbedContent).active)
+        else:
+            self.add_class("-drawer")
+            self.query_one(Tasks).focus()
+
+    def on_copy(self, message: Copy) -> None:
+        """Put it on the clipboard and say so."""
+        self.app.copy_to_clipboard(message.text)
+        self.notify(self.say("copied", text=message.text), markup=False)
+
+    def on_open_sheet(self, message: OpenSheet) -> None:
+        """Fetch and show a datasheet."""
+        lab_acts.sheet(self, message.type)
+
+    def on_change_setting(self, message: ChangeSetting) -> None:
+        """Ask for the new value."""
+        lab_acts.setting(self, message)
+
+    def on_show_entry(self, message: ShowEntry) -> None:
+        """Show it whole."""
+        lab_acts.entry(self, message.entry)

@@ -19,11 +19,15 @@ opcua
     deadband_type, deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
     ``call`` [node, method, arguments, results]. ``status`` is the StatusCode.
 mqtt
-    ``open``; ``connect`` [level, clean, keepalive, will: {topic, qos, retain, payload}|absent]: ``status`` the CONNACK
-    code; ``subscribe`` [qos, granted] and ``unsubscribe``: ``subject`` the filter; ``publish`` [qos, retain, dup, mid,
-    size, sha256]: ``subject`` the topic, ``values`` the payload as one text (or hex with detail.binary true), cut after
-    `PAYLOAD_KEPT` bytes (detail.cut true); ``deny`` (access list); ``disconnect``; ``takeover``; ``timeout``;
-    ``reject`` [reason]: malformed; ``close`` [clean: bool].
+    ``open``; ``connect`` [level, clean, keepalive, resumed: true when a stored session goes on, name: a user name that
+    proved nothing, will: {topic, qos, retain, payload, size, sha256, …}|absent]: ``status`` the CONNACK code;
+    ``subscribe`` [qos, granted] and ``unsubscribe``: ``subject`` the filter; ``publish`` [qos, retain, dup, mid, size,
+    sha256, repeat: true when a QoS 2 message came again and was not delivered again, will: true when the broker published
+    it for a client that was lost]: ``subject`` the topic, ``values`` the payload as one text (or hex with detail.binary
+    true), cut after `PAYLOAD_KEPT` bytes (detail.cut true); ``deny`` [action: publish|subscribe, reason, and what such an
+    event has]: by access list, limit or reserved topic; ``drop`` [reason, lost]: messages lost to ``app``, told at the
+    1st, 2nd, 4th, 8th…; ``disconnect``; ``takeover``; ``timeout`` [reason]; ``reject`` [reason]: malformed;
+    ``close`` [clean: bool, reason].
 lab
     ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;

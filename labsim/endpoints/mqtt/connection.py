@@ -192,7 +192,9 @@ class Connection:
             check_topic(packet.will.topic)
             facts["will"] = describe_will(packet.will)
         code, user = broker.judge(packet)
-        witness.app, witness.user = packet.client_id or broker.new_client_id(), user
+        witness.app, witness.user = packet.client_id, user
+        if code == mqtt.ACCEPTED and not packet.client_id:
+            witness.app = broker.new_client_id()
         if packet.user is not None and not user:
             facts["name"] = packet.user  # what it called itself, which proves nothing
         if code == mqtt.ACCEPTED and broker.would_resume(packet):

@@ -147,31 +147,20 @@ def parse(header: int, data: bytes, start: int, end: int) -> Packet:
         raise ProtocolViolation(f"reserved flags {header & 0x0F:04b} in packet type {kind}")  # [MQTT-2.2.2-2]
     body = _Reader(data, start, end)
     packet: Packet
-    match kind:
-        case 4 | 5 | 6 | 7:
-            packet = Ack(kind, body.mid())
-        case 8:
-            mid, asked = body.mid(), []
-            while body.left:
-                asked.append((body.text("topic filter"), body.qos()))
-            packet = Subscribe(mid, tuple(asked))
-            if not asked:
-                raise ProtocolViolation("a SUBSCRIBE without a filter")  # [MQTT-3.8.3-3]
-        case 10:
-            mid, filters = body.mid(), []
-            while body.left:
-                filters.append(body.text("topic filter"))
-            packet = Unsubscribe(mid, tuple(filters))
-            if not filters:
-                raise ProtocolViolation("an UNSUBSCRIBE without a filter")  # [MQTT-3.10.3-2]
-        case 12:
-            packet = PingReq()
-        case 14:
-            packet = Disconnect()
-        case 1:
-            packet = _connect(body)
-        case _:
-            raise ProtocolViolation(f"packet type {kind} does not come from a client")
+    if kind in _ACK_FLAGS:
+        packet = Ack(kind, body.mid())
+    elif kind == PINGREQ:
+        packet = PingReq()
+    elif kind == SUBSCRIBE:
+        packet = _subscribe(body)
+    elif kind == UNSUBSCRIBE:
+        packet = _unsubscribe(body)
+    elif kind == CONNECT:
+        packet = _connect(body)
+    elif kind == DISCONNECT:
+        packet = Disconnect()
+    else:
+        raise ProtocolViolation(f"packet type {kind} does not come from a client")
     if body.left:
         raise ProtocolViolation(f"{body.left} bytes too many in packet type {kind}")
     return packet
@@ -269,6 +258,24 @@ def _connect(body: _Reader) -> Connect:
     will = Will(body.text("will topic"), body.binary(), will_qos, bool(will_retain)) if has_will else None
     user = body.text("user name") if has_user else None
     return Connect(client_id, bool(flags & 0x02), keepalive, will, user, body.binary() if has_password else None)
+
+
+def _subscribe(body: _Reader) -> Subscribe:
+    mid, filters = body.mid(), []
+    while body.left:
+        filters.append((body.text("topic filter"), body.qos()))
+    if not filters:
+        raise ProtocolViolation("a SUBSCRIBE without a filter")  # [MQTT-3.8.3-3]
+    return Subscribe(mid, tuple(filters))
+
+
+def _unsubscribe(body: _Reader) -> Unsubscribe:
+    mid, filters = body.mid(), []
+    while body.left:
+        filters.append(body.text("topic filter"))
+    if not filters:
+        raise ProtocolViolation("an UNSUBSCRIBE without a filter")  # [MQTT-3.10.3-2]
+    return Unsubscribe(mid, tuple(filters))
 
 
 # What the server sends.

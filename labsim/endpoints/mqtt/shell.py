@@ -102,16 +102,21 @@ class _Link(asyncio.Protocol):
         self.gone.set_result(None)
 
     def carry(self, data: bytes) -> None:
-        """Write, and close when the connection has ended."""
+        """Write, and close when the connection has ended.
+
+        What counts as unread is what is left of earlier writes: one burst, such as a greeting of retained messages, may be
+        larger than the limit without its client being slow.
+        """
+        if self.transport.get_write_buffer_size() > self._shell.broker.limits.unread and not self.connection.ended:
+            self.connection.cut()
+            self.transport.abort()
+            return
         if data:
             self.transport.write(data)
         if self.connection.ended:
             self.transport.close()
             if self.transport.get_write_buffer_size():  # a client that never reads must not keep the socket open
                 asyncio.get_running_loop().call_later(_GRACE_S, self.transport.abort)
-        elif self.transport.get_write_buffer_size() > self._shell.broker.limits.unread:
-            self.connection.cut()
-            self.transport.abort()
 
     def _arm(self) -> None:
         """Set the timer if the deadline is sooner than it; when it runs out early it is set again."""

@@ -35,7 +35,7 @@ def grade_attempt(folder: Path, task: str | None = None) -> Verdict:
     """
     evidence = Evidence.load(folder)
     manifest = evidence.manifest
-    scenario = load_scenario(folder / "scenario", seed=manifest.seed, catalogue=None, drawn=manifest.drawn)
+    scenario = load_scenario(folder / "scenario", seed=manifest.seed, catalogue=None, drawn=manifest.variants)
     return grade(evidence, scenario, task=task)
 
 

@@ -60,10 +60,7 @@ def matches(got: Value, true: object, tolerance: Tolerance) -> bool:
     """Whether ``got`` is ``true`` within the tolerance; text is compared without regard to case and width."""
     if isinstance(got, str) or isinstance(true, str):
         return isinstance(got, str) and isinstance(true, str) and plain(got) == plain(true)
-    number = math.nan if true is None else float(true)  # type: ignore[arg-type] # a recorded value is a number here
-    if math.isinf(number) or math.isinf(got):
-        return got == number
-    return tolerance.allows(got, number)
+    return tolerance.allows(got, math.nan if true is None else float(true))  # type: ignore[arg-type] # a number here
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +84,12 @@ class Truth:
     """
 
     def __init__(self, evidence: Evidence, path: str, t0: int = 0, t1: int | None = None) -> None:
+        self.tag = evidence.tags[path]
         end = evidence.end_ns if t1 is None else t1
         series = evidence.history.series(path, t0, end)
-        self.times: list[int] = [int(t) for t in series.times_ns]
-        self.values: list[Value] = [v if isinstance(v, str) else float(v) for v in series.values]
-        self.statuses: list[int] = [int(s) for s in series.statuses]
+        self.times: list[int] = series.times_ns.tolist()
+        self.values: list[Value] = series.values.tolist()
+        self.statuses: list[int] = series.statuses.tolist()
         self.end = max(end, self.times[-1] if self.times else end)
 
     def steps(self, t0: int | None = None, t1: int | None = None) -> Iterator[Step]:

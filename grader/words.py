@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.manifest import TagInfo
 from labsim.quantity import Tolerance
 
 _LISTED = 6
@@ -27,6 +28,16 @@ def number(value: object) -> str:
 def quantity(value: object, unit: str | None) -> str:
     """A value with its unit."""
     return f"{number(value)} {unit}" if unit and unit != "1" else number(value)
+
+
+def worth(value: object, tag: TagInfo) -> str:
+    """A tag's value with what it means: its unit, its label (``2 (Run)``), true or false."""
+    if tag.type == "bool" and value in (0, 1):
+        return number(bool(value))
+    label = (
+        tag.labels.get(int(value), {}).get("en") if isinstance(value, (int, float)) and value in tag.labels else None
+    )
+    return f"{number(value)} ({label})" if label else quantity(value, tag.unit)
 
 
 def margin(tolerance: Tolerance, unit: str | None = None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from pydantic import Field, field_validator, model_validator
 
 from grader.check import Check, Params
-from grader.checks.file import Constant, same_constant
+from grader.checks.file import EXACT, Constant, same_constant
 from grader.outcome import Outcome, failed, passed
 from grader.suspicion import suspect
 from grader.truth import Truth, as_value, plain, to_number
@@ -34,7 +35,7 @@ class AnswerParams(Params):
         None, description="The tag whose value it is, as it was within `age` before the answer."
     )
     age: Duration = Field(60.0, description="How old a value of `tag` may be when it is answered.")
-    tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far a number may be off.")
+    tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far `number` or `tag` may be off.")
     unit: str | None = Field(None, description="The unit; an answer may leave it out, but not name another.")
 
     @field_validator("regex")
@@ -122,12 +123,12 @@ def _judge(evidence: Evidence, params: AnswerParams, raw: object, t: int) -> tup
     if params.regex is not None:
         return re.fullmatch(params.regex, str(raw)[:_ASKED_MOST].strip(), re.IGNORECASE) is not None, None
     choices = params.one_of if params.equals is None else (params.equals,)
-    return any(same_constant(raw, choice, params.tolerance) for choice in choices), None
+    return any(same_constant(raw, choice, EXACT) for choice in choices), None
 
 
 def _without_unit(raw: object, unit: str | None) -> tuple[object, str | None]:
     """A written answer without its unit, and the unit if it is another than the one asked for."""
-    found = _NUMBER_AND_UNIT.fullmatch(raw) if isinstance(raw, str) else None
+    found = _NUMBER_AND_UNIT.fullmatch(unicodedata.normalize("NFKC", raw)) if isinstance(raw, str) else None
     if found is None or not found[2]:
         return raw, None
     same = unit is not None and plain(found[2]) == plain(unit)

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from grader.check import Check, Params
 from grader.outcome import Outcome, failed, partly, passed
 from grader.payload import utc_ns_of
+from grader.readings import Readings
 from grader.suspicion import suspect
 from grader.table import Row, TableError, read_rows
 from grader.truth import Truth, Value, as_value, matches, plain, to_number
@@ -23,6 +24,8 @@ from labsim.scenario.fields import TagPath
 from labsim.text import Text, tr
 
 Constant = bool | int | float | str
+EXACT = Tolerance(relative=1e-9)
+"""What a number that does not change may be off: what is lost in writing it down."""
 
 
 class FileValuesParams(Params):
@@ -34,7 +37,9 @@ class FileValuesParams(Params):
     key: str = Field("key", description="The column (or JSON name) that says which value a row is.")
     value: str = Field("value", description="The column (or JSON name) of the value.")
     expect: Mapping[str, TagPath] = Field({}, description="The tag of each key whose value comes from the plant.")
-    constants: Mapping[str, Constant] = Field({}, description="The value of each key that does not change.")
+    constants: Mapping[str, Constant] = Field(
+        {}, description="The value of each key that does not change; it has to be exact."
+    )
     truth: Literal["when-read", "at-time"] = Field(
         "when-read",
         description="Which truth a row of `expect` is held against: any that a client read, or the one at the row's time.",
@@ -43,7 +48,10 @@ class FileValuesParams(Params):
         "time", description="The column of the time, for `at-time`: ISO 8601, UTC unless it says otherwise."
     )
     time_margin: Duration = Field(1.0, description="How far a row's time may be off, for `at-time`.")
-    tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far a number may be off.")
+    tolerance: ToleranceField = Field(
+        Tolerance(relative=0.005),
+        description="How far a value of `expect` may be off; not less than half a count of a scaled register.",
+    )
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="Rows that each key needs.")
 
     @model_validator(mode="after")
@@ -123,7 +131,7 @@ class FileValues(Check[FileValuesParams]):
                 )
                 continue
             judged = (
-                self._tag(evidence, params, key, mine, used) if key in params.expect else _constant(params, key, mine)
+                _follows(evidence, params, key, mine, used) if key in params.expect else _constant(params, key, mine)
             )
             if judged is not None:
                 faults[key] = judged
@@ -149,101 +157,64 @@ class FileValues(Check[FileValuesParams]):
             right / len(every), said, expected=expected, actual=names(shown) or None, evidence=rest, help=advice
         )
 
-    def _tag(
-        self, evidence: Evidence, params: FileValuesParams, key: str, rows: Sequence[Row], used: list[Record]
-    ) -> Fault | None:
-        """Why the rows of a key that follows a tag are wrong; None when they are right."""
-        path = params.expect[key]
-        tag = evidence.tags[path]
-        if params.truth == "when-read":
-            reads = Readings(evidence, path)
-            if not reads.any:
-                return Fault(tr("no client read this value", "沒有客戶端讀取該值", "没有客户端读取该值"))
-            used += reads.records[-3:]
-        truth = Truth(evidence, path)
-        for row in rows:
-            got, said = as_value(row.value, tag), _said(row.value, tag.unit)
-            if got is None or row.value == "":
-                why = tr("row {n} holds no usable value", "第 {n} 行沒有可用的值", "第 {n} 行没有可用的值")
-                return Fault(why.format(n=row.number), said)
-            if params.truth == "when-read":
-                if not reads.saw(got, params.tolerance, truth):
-                    why = tr(
-                        "row {n} was true at none of {reads} reads",
-                        "第 {n} 行在 {reads} 次讀取時均不為真",
-                        "第 {n} 行在 {reads} 次读取时均不为真",
-                    ).format(n=row.number, reads=len(reads.records))
-                    return Fault(why, said, _look(got, reads.numbers(), params.tolerance, tag.unit))
-                continue
-            utc = utc_ns_of(row.time)
-            if utc is None:
-                why = tr(
-                    "row {n} has no time in ISO 8601", "第 {n} 行沒有 ISO 8601 時間", "第 {n} 行没有 ISO 8601 时间"
-                )
-                return Fault(why.format(n=row.number), said)
-            t, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
-            if not 0 <= t <= evidence.end_ns + slack:
-                why = tr(
-                    "row {n} names a time outside the lab", "第 {n} 行的時間不在實驗期間", "第 {n} 行的时间不在实验期间"
-                )
-                return Fault(why.format(n=row.number), said)
-            if truth.latest_match(got, t + slack, 2 * slack, params.tolerance) is None:
-                why = tr(
-                    "row {n} was not true at its time", "第 {n} 行在其時間不為真", "第 {n} 行在其时间不为真"
-                ).format(n=row.number)
-                near = [s.value for s in truth.steps(t - slack, t + slack) if isinstance(s.value, float)]
-                return Fault(why, said, _look(got, near, params.tolerance, tag.unit))
+
+def _follows(
+    evidence: Evidence, params: FileValuesParams, key: str, rows: Sequence[Row], used: list[Record]
+) -> Fault | None:
+    """Why the rows of a key that follows a tag are wrong; None when they are right. Adds the evidence it ``used``."""
+    tag = evidence.tags[params.expect[key]]
+    seen = Readings(evidence, tag.path)
+    truth = Truth(evidence, tag.path) if params.truth == "at-time" else None
+    if truth is None:
+        if not seen.any:
+            return Fault(tr("no client read this value", "沒有客戶端讀取該值", "没有客户端读取该值"))
+        used += seen.records[-3:]
+    for row in rows:
+        got, said = as_value(row.value, tag), _said(row.value, tag.unit)
+        if got is None or row.value == "":
+            why = tr("row {n} holds no usable value", "第 {n} 行沒有可用的值", "第 {n} 行没有可用的值")
+            return Fault(why.format(n=row.number), said)
+        if truth is not None:
+            fault = _at_time(evidence, params, row, got, truth)
+        elif seen.saw(got, params.tolerance):
+            fault = None
+        else:
+            why = tr(
+                "row {n} was true at none of {reads} reads",
+                "第 {n} 行在 {reads} 次讀取時均不為真",
+                "第 {n} 行在 {reads} 次读取时均不为真",
+            ).format(n=row.number, reads=len(seen.records))
+            fault = Fault(why, advice=_look(got, seen.numbers(), params.tolerance, tag.unit))
+        if fault is not None:
+            return Fault(fault.reason, said, fault.advice)
+    return None
+
+
+def _at_time(evidence: Evidence, params: FileValuesParams, row: Row, got: Value, truth: Truth) -> Fault | None:
+    """Why a row was not true at the time it names; None when it was."""
+    utc = utc_ns_of(row.time)
+    if utc is None:
+        why = tr("row {n} has no time in ISO 8601", "第 {n} 行沒有 ISO 8601 時間", "第 {n} 行没有 ISO 8601 时间")
+        return Fault(why.format(n=row.number))
+    t, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
+    if not -slack <= t <= evidence.end_ns + slack:
+        why = tr("row {n} names a time outside the lab", "第 {n} 行的時間不在實驗期間", "第 {n} 行的时间不在实验期间")
+        return Fault(why.format(n=row.number))
+    if truth.latest_match(got, t + slack, 2 * slack, params.tolerance) is not None:
         return None
-
-
-class Readings:
-    """What clients of this attempt saw of one tag: values of reads, and stretches in which it was subscribed."""
-
-    def __init__(self, evidence: Evidence, path: str) -> None:
-        reads = [
-            r
-            for protocol in ("modbus", "opcua")
-            for r in evidence.of(protocol, "read")
-            if path in r.tags and (protocol == "opcua" or r.status == 0)
-        ]
-        self.records = sorted(reads, key=lambda r: r.seq)
-        self._tag = evidence.tags[path]
-        self._values: list[Value] = []
-        for record in self.records:
-            index = record.tags.index(path)
-            # The value that left is in the record itself, exact even when it changed within a step.
-            value = as_value(record.values[index], self._tag) if index < len(record.values) else None
-            if value is not None:
-                self._values.append(value)
-        watched = [r for r in evidence.of("opcua", "subscribe") if path in r.tags and r.status == 0]
-        self._since = min((r.t for r in watched), default=None)
-        self._end = evidence.end_ns
-
-    @property
-    def any(self) -> bool:
-        """Whether a client saw the tag at all."""
-        return bool(self._values) or self._since is not None
-
-    def saw(self, got: Value, tolerance: Tolerance, truth: Truth) -> bool:
-        """Whether ``got`` is a value that a client was given."""
-        if any(matches(got, value, tolerance) for value in self._values):
-            return True
-        since = self._since
-        return since is not None and truth.latest_match(got, self._end, self._end - since, tolerance) is not None
-
-    def numbers(self) -> list[float]:
-        """The numbers among the values that were read."""
-        return [value for value in self._values if isinstance(value, float)]
+    why = tr("row {n} was not true at its time", "第 {n} 行在其時間不為真", "第 {n} 行在其时间不为真")
+    near = [step.value for step in truth.steps(t - slack, t + slack) if isinstance(step.value, float)]
+    return Fault(why.format(n=row.number), advice=_look(got, near, params.tolerance, truth.tag.unit))
 
 
 def _constant(params: FileValuesParams, key: str, rows: Sequence[Row]) -> Fault | None:
     want = params.constants[key]
     for row in rows:
-        if not same_constant(row.value, want, params.tolerance):
+        if not same_constant(row.value, want, EXACT):
             why = tr("row {n} is not right", "第 {n} 行不正確", "第 {n} 行不正确")
             got = to_number(str(row.value))
             numeric = isinstance(want, (int, float)) and not isinstance(want, bool) and got is not None
-            advice = suspect(got, [float(want)], params.tolerance) if numeric and got is not None else None
+            advice = suspect(got, [float(want)], EXACT) if numeric and got is not None else None
             return Fault(why.format(n=row.number), _said(row.value, None), advice)
     return None
 

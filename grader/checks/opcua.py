@@ -28,7 +28,7 @@ class SessionParams(Params):
     user: str | None = Field(None, description="The user name of the session.")
     policy: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         (),
-        description="The security policy, or several that are all right, by the last part of their URI, such as `Basic256Sha256`.",
+        description="The security policy, or several that are all right, as in `Basic256Sha256`.",
     )
     mode: Literal["None", "Sign", "SignAndEncrypt"] | None = Field(None, description="The message security mode.")
     identity: Literal["anonymous", "username", "x509"] | None = Field(None, description="How the user proved itself.")

@@ -8,7 +8,7 @@ from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
 from grader.truth import Truth, Value, as_value, is_good, matches
 from grader.window import Span, nanoseconds
-from grader.words import clock, duration, margin, names, quantity
+from grader.words import clock, duration, margin, names, quantity, worth
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
@@ -120,8 +120,8 @@ class Held(Check[HeldParams]):
                 "{tag} never fitted; it stands at {value}.",
                 "{tag} 從未符合；目前為 {value}。",
                 "{tag} 从未符合；目前为 {value}。",
-            ).format(tag=params.tag, value="?" if last is None else quantity(last, tag.unit))
-            shown = None if last is None else quantity(last, tag.unit)
+            ).format(tag=params.tag, value="?" if last is None else worth(last, tag))
+            shown = None if last is None else worth(last, tag)
             return failed(reason, expected=expected, actual=shown, evidence=rows)
         reason = tr(
             "{tag} fitted for {held} at most, from {time}.",
@@ -186,7 +186,7 @@ class Never(Check[NeverParams]):
         first = hits[0]
         rows = [r for r in evidence.of(kind="write", device=tag.device) if r.t <= first.start][-5:]
         reason = tr("{tag} was {value} at {time}.", "{tag} 在 {time} 為 {value}。", "{tag} 在 {time} 为 {value}。")
-        shown = quantity(first.value, tag.unit)
+        shown = worth(first.value, tag)
         return failed(
             reason.format(tag=params.tag, value=shown, time=clock(evidence, first.start)), actual=shown, evidence=rows
         )

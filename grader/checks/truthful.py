@@ -17,7 +17,7 @@ from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
 from grader.truth import Truth, Value, as_value
 from grader.window import Span, best_window, nanoseconds
-from grader.words import clock, duration, margin, number, percent, quantity
+from grader.words import clock, duration, margin, number, percent, worth
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
@@ -157,7 +157,7 @@ def _judged(evidence: Evidence, record: Record, params: MatchesTruthParams, tag:
         return Message(record, None, None, "JSON" if data is NOT_JSON else params.value)
     value = as_value(raw, tag)
     if value is None:
-        return Message(record, None, None, number(raw))
+        return Message(record, None, None, number(raw) or "empty")
     age, until = nanoseconds(params.age), record.t
     if params.time is not None:
         utc = utc_ns_of(find(data, params.time))
@@ -216,8 +216,8 @@ def _about(
     ).format(
         n=len(wrong),
         time=clock(evidence, t),
-        got=quantity(value, tag.unit),
-        true="?" if true is None else quantity(true, tag.unit),
+        got=worth(value, tag),
+        true="?" if true is None else worth(true, tag),
     )
     return reason, _suspicion(value, t, params, tag, truth)
 

@@ -67,7 +67,5 @@ def print_verdict(verdict: dict[str, Any], console: Console) -> None:
     console.print(table)
     word = "[bold green]passed[/]" if verdict["passed"] else "[bold red]not passed[/]"
     console.print()
-    console.print(
-        f"[bold]{escape(verdict['scenario'])}[/]  {verdict['score']:g} of {verdict['max']:g} marks  {word}  "
-        f"[dim]seed {escape(verdict['seed'])}  evidence {verdict['head'][:16]}[/]"
-    )
+    console.print(f"[bold]{escape(verdict['scenario'])}[/]  {verdict['score']:g} of {verdict['max']:g} marks  {word}")
+    console.print(f"[dim]seed {escape(verdict['seed'])}  evidence {verdict['head'][:16]}[/]")

@@ -119,7 +119,11 @@ class Coach:
         first = _TABLES.get(table, 0)
         if first > 1 and address >= first:
             return self._once(
-                record, "base40001", words.ADVICE_40001.format(number=address, first=first, address=address - first)
+                record,
+                "base40001",
+                words.ADVICE_40001.format(
+                    number=address, first=first, address=address - first, numbering=spec.numbering
+                ),
             )
         if spec.numbering and self._starts_at(record.device, table, address - spec.numbering):
             return self._once(

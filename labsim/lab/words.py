@@ -54,10 +54,12 @@ NOT_MODBUS = tr(
     "{client} 发送的不是 Modbus TCP；设备断开了连接。",
 )
 ADVICE_40001 = tr(
-    "You used the number {number} as the address. The manual numbers this table from {first}; on the wire the first one is 0, "
-    "so number {number} is address {address}.",
-    "你把編號 {number} 當作了地址。手冊從 {first} 開始為此表編號；線上的第一個是 0，因此編號 {number} 對應地址 {address}。",
-    "你把编号 {number} 当作了地址。手册从 {first} 开始为此表编号；线上的第一个是 0，因此编号 {number} 对应地址 {address}。",
+    'You sent {number} as the address. {first} is a way to write "the first of this table"; on the wire the first one is 0, '
+    "so {number} means address {address}. This device's manual counts from {numbering}.",
+    "你把 {number} 當作地址發送。{first} 是「該表第一個」的寫法；線上的第一個是 0，因此 {number} 對應地址 {address}。"
+    "本設備的手冊從 {numbering} 開始編號。",
+    "你把 {number} 当作地址发送。{first} 是“该表第一个”的写法；线上的第一个是 0，因此 {number} 对应地址 {address}。"
+    "本设备的手册从 {numbering} 开始编号。",
 )
 ADVICE_NUMBERING = tr(
     "The manual's numbers begin at {first}, the wire counts from 0: manual number {number} is address {address}.",

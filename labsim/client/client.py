@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -192,7 +191,7 @@ def _http(url: str) -> httpx.AsyncClient:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc or "that address"
+    return url.partition("//")[2].partition("/")[0] or "that address"
 
 
 def _silence(url: str, error: Exception) -> ControlError:

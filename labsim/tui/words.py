@@ -31,7 +31,6 @@ WORDS: dict[str, Text] = {
     "key.filter": tr("filter", "篩選", "筛选"),
     "key.follow": tr("follow", "跟隨", "跟随"),
     "key.detail": tr("detail", "詳情", "详情"),
-    "key.set": tr("change", "更改", "更改"),
     "key.tasks": tr("tasks", "任務", "任务"),
     "key.tab": tr("tab {name}", "分頁 {name}", "标签 {name}"),
     "key.language": tr("language", "語言", "语言"),
@@ -139,14 +138,11 @@ WORDS: dict[str, Text] = {
     "tab.wire": tr("Wire", "線上", "线上"),
     "tab.devices": tr("Devices", "設備", "设备"),
     "endpoints.device": tr("device", "設備", "设备"),
-    "endpoints.protocol": tr("protocol", "協議", "协议"),
     "endpoints.url": tr("address", "地址", "地址"),
     "endpoints.unit": tr("unit", "單元", "单元"),
     "endpoints.user": tr("user", "用戶", "用户"),
     "endpoints.password": tr("password", "密碼", "密码"),
     "endpoints.role": tr("role", "角色", "角色"),
-    "endpoints.files": tr("hand-in", "交件", "提交"),
-    "endpoints.folder": tr("folder", "資料夾", "文件夹"),
     "endpoints.help": tr(
         "Click a cell, or press y, to copy it.", "點擊儲存格或按 y 即可複製。", "点击单元格或按 y 即可复制。"
     ),

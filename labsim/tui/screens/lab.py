@@ -41,10 +41,10 @@ class LabScreen(SpokenScreen[None]):
         Binding("C,shift+c", "check_all", "key.check-all", key_display="C"),
         Binding("h", "hint", "key.hint"),
         Binding("a", "answer", "key.answer"),
+        Binding("t", "tasks", "key.tasks"),
         Binding("d", "sheet", "key.sheet"),
         Binding("y", "copy", "key.copy"),
         Binding("f", "filter", "key.filter"),
-        Binding("t", "tasks", "key.tasks"),
         Binding("q", "leave", "key.leave"),
         *(Binding(str(n), f"tab('{name}')", f"tab.{name}", show=False) for n, name in enumerate(TABS, 1)),
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+import msgspec
 from rich.text import Text as Cell
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.coordinate import Coordinate
@@ -16,8 +18,33 @@ from labsim.tui.messages import Copy
 from labsim.tui.words import say
 from labsim.tui.wrap import clean
 
-_COLUMNS = ("device", "protocol", "url", "unit", "user", "password", "role")
+_COLUMNS = ("device", "url", "unit", "user", "password", "role")
 _NOBODY = UserInfo("")
+
+
+class Folder(Static, can_focus=True):
+    """The hand-in folder; Enter, y or a click copies it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "copy", "key.copy", show=False)]
+
+    path = ""
+
+    def show(self, path: str, lang: str) -> None:
+        """Draw the folder."""
+        self.path = path
+        self.update(Content.assemble((say("briefing.files", lang), "$dim"), " ", clean(path)))
+
+    def copy(self) -> None:
+        """Copy the path."""
+        self.post_message(Copy(self.path))
+
+    def action_copy(self) -> None:
+        """The same, by key."""
+        self.copy()
+
+    def on_click(self) -> None:
+        """The same, by mouse."""
+        self.copy()
 
 
 class Endpoints(Vertical):
@@ -31,6 +58,7 @@ class Endpoints(Vertical):
         """The table, what to do with it, who is there."""
         yield DataTable[Cell](cursor_type="cell", zebra_stripes=False, cell_padding=1)
         yield Static(classes="note")
+        yield Folder()
         yield Static(classes="clients")
 
     @property
@@ -40,11 +68,12 @@ class Endpoints(Vertical):
 
     def show(self, lab: Lab, lang: str) -> None:
         """Draw addresses and clients."""
-        state = (lab.endpoints, lab.handin, lang)
+        state = (lab.endpoints, lang)
         if state != self._shown:
             self._shown = state
             self._fill(lab, lang)
         self.query_one(".note", Static).update(Content.styled(say("endpoints.help", lang), "$dim"))
+        self.query_one(Folder).show(lab.handin, lang)
         lines = [Content.styled(say("endpoints.clients", lang), "bold")]
         lines += [_client(client) for client in lab.clients]
         if not lab.clients:
@@ -57,27 +86,22 @@ class Endpoints(Vertical):
         for column in _COLUMNS:
             table.add_column(Cell(say(f"endpoints.{column}", lang)), key=column)
         for address in lab.endpoints:
+            unit = "" if address.unit is None else str(address.unit)
             for n, user in enumerate(address.users or [_NOBODY]):
-                first = n == 0
-                unit = "" if address.unit is None else str(address.unit)
-                where = (address.device or "–", address.protocol, address.url, unit)
-                row = (*(where if first else ("", "", address.url, "")), user.name, user.password, user.role)
-                table.add_row(*(Cell(clean(text), "" if first or n_ > 2 else "dim") for n_, text in enumerate(row)))
-        if lab.handin:
-            table.add_row(
-                Cell(say("endpoints.files", lang)), Cell(say("endpoints.folder", lang)), Cell(clean(lab.handin)),
-                *(Cell("") for _ in range(4)),
-            )  # fmt: skip
-        table.move_cursor(row=at.row, column=at.column or 2, scroll=False)
+                device = address.device or "–"
+                row = (device if n == 0 else "", address.url, unit if n == 0 else "", *msgspec.structs.astuple(user))
+                table.add_row(*(Cell(clean(text), "dim" if n and cell < 2 else "") for cell, text in enumerate(row)))
+        table.move_cursor(row=at.row, column=at.column or 1, scroll=False)
 
     def copy(self) -> None:
-        """Copy the cell under the cursor, or the address of its row when the cell is empty."""
-        table = self.table
-        if not table.row_count:
-            return
-        row = table.cursor_coordinate.row
-        text = table.get_cell_at(table.cursor_coordinate).plain
-        self.post_message(Copy(text if text not in ("", "–") else table.get_cell_at(Coordinate(row, 2)).plain))
+        """Copy what has the focus: the hand-in folder, or the cell under the cursor; of an empty cell the row's address."""
+        table, folder = self.table, self.query_one(Folder)
+        if folder.has_focus:
+            folder.copy()
+        elif table.row_count:
+            at = table.cursor_coordinate
+            text = table.get_cell_at(at).plain
+            self.post_message(Copy(text if text not in ("", "–") else table.get_cell_at(Coordinate(at.row, 1)).plain))
 
     def on_data_table_cell_selected(self, event: DataTable.CellSelected) -> None:
         """Enter or a click copies."""

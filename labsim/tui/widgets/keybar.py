@@ -47,7 +47,7 @@ class KeyBar(Widget, can_focus=False):
     def render(self) -> RenderResult:
         """One line of keys."""
         pieces = [self._piece(binding) for binding in self.bindings()]
-        keep = sum(binding.action.startswith(("help", "language", "command")) for binding in self.bindings())
+        keep = sum(binding.action.startswith(("leave", "app.quit", "language", "help")) for binding in self.bindings())
         while len(pieces) > keep and sum(piece.cell_length + 2 for piece in pieces) > self.size.width:
             pieces.pop(-keep - 1)
         return Content(" ") + Content("  ").join(pieces)

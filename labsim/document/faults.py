@@ -31,6 +31,8 @@ _BOUNDS = {
 _FORMS = {
     r"^[a-z][a-z0-9-]*$": "lower-case letters, digits and hyphens, a letter first",
     r"^[a-z][a-z0-9_]*$": "lower-case letters, digits and underscores, a letter first",
+    r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$": "lower-case letters, digits, hyphens and points, a letter first",
+    r"^[a-z][a-z0-9-]*\.md(#[a-z0-9][a-z0-9-]*)?$": "a file and a section, such as brief.md#decode",
     r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": "a device and a tag, such as meter1.voltage",
 }
 
@@ -105,7 +107,7 @@ def _locate(error: Any, value: Any, name: Key | None) -> _Raw:
             path.append(part)
         elif last and part == "[key]":
             at_key = True
-        elif last and error["type"] == "missing":
+        elif last and error["type"] in ("missing", "extra_forbidden", "invalid_key"):
             path.append(part)
         elif fork is None:
             fork, label = tuple(path), str(part)
@@ -126,7 +128,10 @@ def _one_branch(group: list[_Raw], fork: KeyPath, model: type[BaseModel], also: 
     expected = [_expected(raw.error) for raw in group]
     if own is not None or None in expected:
         return [_sentence(own or group[expected.index(None)], model, also)]
-    nouns = " or ".join(dict.fromkeys(noun for noun in expected if noun))
+    kinds = list(dict.fromkeys(noun for noun in expected if noun))
+    if {"a number", "a finite number"} & set(kinds):
+        kinds = [noun for noun in kinds if noun != "a whole number"]
+    nouns = ", ".join(kinds[:-1]) + (" or " if kinds[1:] else "") + kinds[-1]
     return [Fault(fork, "bad-value", f"{group[0].called}: {_mismatch(group[0].error['input'], nouns)}")]
 
 
@@ -138,7 +143,7 @@ def _sentence(raw: _Raw, model: type[BaseModel], also: Iterable[str]) -> Fault:
         if isinstance(path[-1], int):
             return Fault(path, "missing-key", f"{label}: item {path[-1] + 1} is missing.")
         return Fault(path, "missing-key", f"the key {path[-1]!r} is missing.", at_key=True)
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "invalid_key"):
         near = did_you_mean(str(path[-1]), [*_fields(model, error["loc"][:-1]), *also])
         return Fault(path, "unknown-key", f"unknown key {str(path[-1])!r}.", near, at_key=True)
     if kind in ("literal_error", "enum"):
@@ -151,6 +156,10 @@ def _sentence(raw: _Raw, model: type[BaseModel], also: Iterable[str]) -> Fault:
         return Fault(path, "bad-value", f"{label}: {_show(given)} is not a value it can have.", near.strip())
     noun = _expected(error)
     hint = ""
+    if noun == "a text" and raw.at_key:
+        return Fault(
+            path, "bad-value", f"{label}: the key {_show(given)} is a number where a name is expected.", at_key=True
+        )
     if noun == "a text" and isinstance(given, (int, float)):
         hint = f'Put it in quotes: "{_show(given)}".'
     elif noun == "a list" and isinstance(given, (str, int, float)):

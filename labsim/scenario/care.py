@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from labsim.document import Document
@@ -9,6 +10,7 @@ from labsim.document.document import read_text
 from labsim.errors import Problem, ScenarioError, did_you_mean
 from labsim.scenario.brief import STORY, Brief, brief_files
 from labsim.scenario.folder import wrong_answers
+from labsim.scenario.model import BRIEF_FORM
 from labsim.scenario.placeholder import names_in, unknown
 from labsim.text import LANGUAGES
 
@@ -41,7 +43,7 @@ def judge_briefs(document: Document, folder: Path, variants: set[str], used: set
         return
     known = {*brief.sections, *brief.stories}
     for path, reference in document.each("tasks", "*", "brief"):
-        if not isinstance(reference, str):
+        if not isinstance(reference, str) or not re.match(BRIEF_FORM, reference):
             continue
         if reference not in known:
             name, _, anchor = reference.partition("#")
@@ -79,12 +81,16 @@ def judge_care(document: Document, folder: Path) -> None:
             if not isinstance(value, (str, dict)) or not value:
                 continue
             given = value if isinstance(value, dict) else {LANGUAGES[0]: value}
-            missing = [lang for lang in LANGUAGES if not given.get(lang)]
+            if not set(given) <= set(LANGUAGES):
+                continue  # a misspelt language, which the model has told
+            missing = [lang for lang in LANGUAGES if given.get(lang, "") == ""]
             if missing:
                 message = f"{path[-1]}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
                 document.problem(path, "missing-language", message)
-    marks = {task.get("id"): task.get("marks") for _, task in document.each("tasks", "*") if isinstance(task, dict)}
-    marks |= {p.get("id"): p.get("marks") for _, p in document.each("penalties", "*") if isinstance(p, dict)}
+    worth = [item for pattern in (("tasks", "*"), ("penalties", "*")) for _, item in document.each(*pattern)]
+    marks = {
+        item["id"]: item.get("marks") for item in worth if isinstance(item, dict) and isinstance(item.get("id"), str)
+    }
     try:
         answers = wrong_answers(folder)
     except ScenarioError as error:
@@ -94,7 +100,7 @@ def judge_care(document: Document, folder: Path) -> None:
         for name, lost in answer.loses.items():
             most = marks.get(name)
             if name not in marks:
-                message, near = f"LOSES: there is no task {name!r}.", did_you_mean(name, map(str, marks))
+                message, near = f"LOSES: there is no task {name!r}.", did_you_mean(name, marks)
             elif isinstance(most, (int, float)) and lost > most:
                 message, near = f"LOSES: {name} cannot lose {lost:g} of {most:g} marks.", ""
             else:

@@ -51,12 +51,12 @@ def _rewrite(document: Document, path: KeyPath, checks: list[Any], prefix: str, 
         inside = place.inside.get(name, place).inside
         spec: dict[Key, Any] = {"id": f"{prefix}.{index + 1}", "check": str(name)}
         spec |= {key: body[key] for key in own if key in body}
-        spec["params"] = {key: value for key, value in body.items() if key not in own}
+        spec["params"] = {str(key): value for key, value in body.items() if key not in own}
         checks[index] = spec
         _move_muted(document, (*item, name), item, own)
         head = place.inside.get(name, place)
         line, column = head.key_line or head.line, head.key_column or head.column
-        params = Position(line, column, inside={key: inside[key] for key in spec["params"]})
+        params = Position(line, column, inside={str(key): inside[key] for key in body if key not in own})
         places[index] = Position(
             line,
             column,

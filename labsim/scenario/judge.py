@@ -40,7 +40,8 @@ def judge_plant(document: Document, plant: Mapping[str, str], catalogue: Catalog
             near = did_you_mean(kind, known)
             document.problem(path, "unknown-device-type", f"there is no device type {kind!r}.", near)
     for path, value in document.each("plant", "*", "settings", "*"):
-        _setting(document, path, plant.get(str(path[1]), ""), str(path[3]), value, catalogue, known)
+        if isinstance(path[3], str):  # a number as key is told by the model
+            _setting(document, path, plant.get(str(path[1]), ""), path[3], value, catalogue, known)
 
 
 def _setting(

@@ -20,7 +20,7 @@ from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.form import to_model
 from labsim.scenario.judge import judge
 from labsim.scenario.model import Drawn, Scenario, ScenarioFile, Variant
-from labsim.scenario.placeholder import Filler
+from labsim.scenario.placeholder import NAME, Filler
 from labsim.scenario.variant import draw, values
 
 FILE = "scenario.yaml"
@@ -92,7 +92,7 @@ def lint_scenario(path: Path, catalogue: Catalogue | None) -> list[Problem]:
         found += [p for p in document.problems if (p.file, p.line, p.column, p.code) not in told]
     unused = Document(source.file, source.text, source.data, source.root)
     for name in (*good, *broken):
-        if name not in used:
+        if name not in used and NAME.fullmatch(name):
             message = f"the variant {name!r} is used nowhere."
             unused.problem(("variants", name), "unused-variant", message, f"Write ${{{name}}} or delete it.", key=True)
     return sorted([*found, *unused.problems], key=lambda p: (p.file != source.file, p.file, p.line, p.column))

@@ -19,7 +19,8 @@ Path_ = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 CheckId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$")]
 Marks = Annotated[float, Field(ge=0, le=1000, strict=True, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
-BriefRef = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.md(#[a-z0-9][a-z0-9-]*)?$")]
+BRIEF_FORM = r"^[a-z][a-z0-9-]*\.md(#[a-z0-9][a-z0-9-]*)?$"
+BriefRef = Annotated[str, Field(pattern=BRIEF_FORM)]
 Drawn = bool | int | float | str
 
 

@@ -17,7 +17,8 @@ from labsim.scenario.model import Drawn
 
 SECTIONS = ("title", "plant", "endpoints", "timeline", "tasks", "penalties")
 """The parts of a scenario that placeholders are filled in."""
-_PLACEHOLDER = re.compile(r"\$\$\{|\$\{([A-Za-z0-9_-]+)\}|\$\{")
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+_PLACEHOLDER = re.compile(rf"\$\$\{{|\$\{{({NAME.pattern})\}}|\$\{{")
 
 
 def fill_text(text: str, drawn: Mapping[str, Drawn]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,16 @@ def test_five_mistakes_are_five_problems_in_their_places(write, catalogue):
         ("  order: {", "  spare: {choose: [1]}\n  order: {", "unused-variant", "spare: {"),
         ("unit: {choose: [11, 12, 13]}", "unit: {choose: [11, 300]}", "bad-value", '"${unit}": meter1'),
         ("modbus.polled: {device", "modbus.polled: 3\n      - modbus.polled: {device", "bad-check", "modbus.polled: 3"),
+        ("brief: brief.md#decode", "brief: Brief", "bad-value", "Brief"),
+        ("brief: brief.md#decode", "brief: brif.md#decode", "missing-brief", "brif.md#decode"),
+        ("- id: decode\n", "- id: decode\n    7: x\n", "unknown-key", "7: x"),
+        ("{device: meter1, every", "{7: 1, device: meter1, every", "unknown-key", "7: 1"),
+        ("{type: power-meter, settings: {", "{type: power-meter, settings: {7: 1, ", "bad-value", "7: 1"),
+        ("for: 3 min", "for: [3]", "bad-value", "[3]"),
+        ("marks: 4}", "marks: null}", "bad-value", "null}"),
+        ("marks: 4}", "}", "missing-key", "modbus.polled:"),
+        ("for: 3 min", 'for: "${bass}"', "unknown-variant", '${bass}"'),
+        ("for: 3 min", 'for: "1 ${unit}0 ${bass}"', "unknown-variant", '${bass}"'),
         ("for: 3 min", "for: ${unit}", "yaml", "{unit}"),
         ("for: 3 min", 'for: "${long"', "bad-placeholder", '${long"'),
     ],
@@ -225,22 +236,32 @@ def test_care_is_a_part_of_the_documented_problems():
     assert set(PROBLEMS) > CARE
 
 
-_LINE = st.sampled_from(
-    ["", "  ", "- ", "x: 1", "${x}", "&a", "*a", "<<: *a", "\t", "'", '"', "{", "]", "|", "0x", "~", "é"]
-)
+_TOKEN = re.compile(r"[A-Za-z0-9_.\-$\"{}]+")
+_SCRAP = st.sampled_from([
+    "", "  ", "- ", "x: 1", "${x}", "${unit}", "&a ", "*a", "<<: *a", "\t", "'", '"', "{}", "[]", "{", "]", "|", "~", "é",
+    "1e999", "-1", ".nan", "null", "true", "9" * 23, "3 min", ":\n", "\n", "${", "$${", "#", "!!str ",
+])  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@st.composite
+def _broken(draw: st.DrawFn, text: str) -> str:
+    """The text with some of its tokens, or of its characters anywhere, replaced by scraps of YAML."""
+    for _ in range(draw(st.integers(1, 3))):
+        if draw(st.booleans()):
+            start, end = draw(st.sampled_from([found.span() for found in _TOKEN.finditer(text)]))
+        else:
+            start = draw(st.integers(0, len(text)))
+            end = start + draw(st.sampled_from([0, 1, 2, 8, 40]))
+        text = text[:start] + draw(_SCRAP | st.text(max_size=3)) + text[end:]
+    return text
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_scenario_raises_anything_but_problems(write, catalogue, good, data):
     """However a file is broken, its author reads problems and never a traceback; each has a documented code and a place."""
-    text = good
-    for _ in range(data.draw(st.integers(1, 4))):
-        start = data.draw(st.integers(0, len(text)))
-        end = min(len(text), start + data.draw(st.sampled_from([0, 0, 1, 2, 8, 40])))
-        text = text[:start] + data.draw(_LINE | st.text(max_size=3)) + text[end:]
     folder = write()
-    (folder / "scenario.yaml").write_bytes(text.encode("utf-8", "replace"))
+    (folder / "scenario.yaml").write_bytes(data.draw(_broken(good)).encode("utf-8", "replace"))
     for problem in lint_scenario(folder, catalogue):
         assert problem.code in PROBLEMS
         assert problem.line

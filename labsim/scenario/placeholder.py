@@ -106,7 +106,7 @@ class Filler:
             place = where.inside[name]
             key: Any = name
             if isinstance(name, str) and "${" in name:
-                spot = Position(place.key_line, place.key_column)
+                spot = self._key(place)
                 key = self._scalar(name, spot, (*path, name), result)
                 key = key if isinstance(key, (int, str)) and not isinstance(key, bool) else _written(key)
             filled, position = self._value(inner, place, (*path, key), result)
@@ -126,23 +126,34 @@ class Filler:
 
     def _scalar(self, text: str, where: Position, path: KeyPath, result: Document) -> Any:
         found = list(names_in(text))
-        for nth, (offset, name) in enumerate(found):
+        for nth, (_, name) in enumerate(found):
             self.used.add(name)
             fault = unknown(name, {*self.drawn, *self.broken})
             if fault is not None:
-                result.problems.append(Problem(result.file, *self._place(where, nth, len(found), offset), *fault))
+                result.problems.append(Problem(result.file, *self._place(where, nth, len(found)), *fault))
             if name not in self.drawn:
                 result.muted.add(path)
         whole = found[0][1] if len(found) == 1 and text == f"${{{found[0][1]}}}" else None
         return self.drawn[whole] if whole is not None and whole in self.drawn else fill_text(text, self.drawn)
 
-    def _place(self, where: Position, nth: int, count: int, offset: int) -> tuple[int, int]:
-        """Line and column of the ``nth`` placeholder of a value; that of the value when its text stands elsewhere."""
-        written = [start for start, _ in names_in(self.source.text[where.start : where.end])]
-        if len(written) != count:
-            return where.line, where.column + (offset if where.end == 0 and not where.inside else 0)
+    def _key(self, place: Position) -> Position:
+        """A key's own position, with the rest of its line as its text."""
+        text = self.source.text
+        start = 0
+        for _ in range(place.key_line - 1):
+            start = text.index("\n", start) + 1
+        end = text.find("\n", start)
+        start += place.key_column - 1
+        return Position(place.key_line, place.key_column, start=start, end=end if end >= 0 else len(text))
+
+    def _place(self, where: Position, nth: int, count: int) -> tuple[int, int]:
+        """Line and column of the ``nth`` placeholder of a value; those of the value when its text stands elsewhere."""
+        text = self.source.text
+        written = [start for start, _ in names_in(text[where.start : where.end])]
+        if len(written) < count:
+            return where.line, where.column
         index = where.start + written[nth]
-        return self.source.text.count("\n", 0, index) + 1, index - self.source.text.rfind("\n", 0, index)
+        return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
 def _written(value: Drawn) -> str:

@@ -38,11 +38,15 @@ def new_seed() -> str:
 
 def seed_number(seed: str | int) -> int:
     """The plant's 64-bit seed: the first 8 bytes of SHA-256 of the seed's text, big-endian."""
-    return int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(_bytes(str(seed))).digest()[:8], "big")
 
 
 def _number(seed: str, message: str) -> int:
-    return int.from_bytes(hmac.digest(seed.encode(), message.encode(), "sha256"), "big")
+    return int.from_bytes(hmac.digest(_bytes(seed), _bytes(message), "sha256"), "big")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # a command line may hold bytes that are no UTF-8
 
 
 def _count(variant: Variant) -> int:

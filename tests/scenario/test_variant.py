@@ -46,6 +46,13 @@ def test_a_number_and_its_digits_are_the_same_seed():
     assert seed_number(7) == seed_number("7")
 
 
+def test_any_text_is_a_seed():
+    """Also what a shell passes on that is no UTF-8, and nothing at all."""
+    for seed in ("", "銑", "\udcff"):
+        assert 0 <= seed_number(seed) < 2**64
+        assert draw(VARIANTS, seed, "x") == draw(VARIANTS, seed, "x")
+
+
 def test_draws_are_roughly_uniform():
     """Over 4,000 seeds each of four choices comes up within 10 % of its share, and every step of a range comes up."""
     drawn = [draw(VARIANTS, seed, "x") for seed in range(4000)]

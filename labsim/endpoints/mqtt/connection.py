@@ -109,14 +109,13 @@ class Connection:
             self.broker.touch(self)
         if self._session is not None:
             self.broker.leave(self._session)
-        will, self._will = self._will, None
         why: dict[str, Any] = {"reason": reason} if reason else {}
         try:
             self.witness.note("close", clean=clean, **why)
         except EvidenceError:
             return  # there is no answer to hold back, and the sink itself stops the lab
-        if will is not None:
-            self.broker.publish_will(self.witness, will)
+        if self._will is not None:
+            self.broker.publish_will(self.witness, self._will)
 
     # What packets do.
 

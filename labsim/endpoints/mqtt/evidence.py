@@ -8,9 +8,6 @@ from typing import Any
 from labsim.endpoints.mqtt.packet import Will
 from labsim.evidence.event import PAYLOAD_KEPT, Event, Sink
 
-_HALF_CHARACTER = 3
-"""A character that was cut leaves at most this many bytes of itself."""
-
 
 class Witness:
     """Speaks to the sink about one connection, or about the plant itself.
@@ -66,7 +63,7 @@ def describe(payload: bytes) -> tuple[str, dict[str, Any]]:
     try:
         return kept.decode(), detail
     except UnicodeDecodeError as error:
-        if size > PAYLOAD_KEPT and error.end == PAYLOAD_KEPT and error.start >= PAYLOAD_KEPT - _HALF_CHARACTER:
+        if size > PAYLOAD_KEPT and error.reason == "unexpected end of data":  # only a character that we cut
             return kept[: error.start].decode(), detail
     detail["binary"] = True
     return kept.hex(), detail

@@ -298,8 +298,8 @@ def encode_length(length: int) -> bytes:
 
 
 def encode_connack(code: int, *, present: bool = False) -> bytes:
-    """CONNACK (§3.2)."""
-    return bytes((0x20, 2, present and code == ACCEPTED, code))
+    """CONNACK (§3.2); ``present`` only with `ACCEPTED` [MQTT-3.2.2-4]."""
+    return bytes((0x20, 2, present, code))
 
 
 def encode_bad_level(level: int) -> tuple[int, bytes]:

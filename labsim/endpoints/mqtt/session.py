@@ -83,8 +83,11 @@ class Session:
         self._pull()
 
     def deliver(self, message: Message) -> bool:
-        """Send a message of QoS 1 or 2, or queue it; False when it was dropped because the queue is full."""
-        if self.outlet is not None and len(self._inflight) < self._limits.window and not self._queue:
+        """Send a message of QoS 1 or 2, or queue it; False when it was dropped because the queue is full.
+
+        Whenever the window has room the queue is empty, so that order is kept [MQTT-4.6.0-6].
+        """
+        if self.outlet is not None and len(self._inflight) < self._limits.window:
             self._send(self.outlet, message)
             return True
         size = len(message.payload)

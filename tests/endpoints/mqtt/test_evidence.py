@@ -78,6 +78,8 @@ def test_payloads_are_described():
         text, detail = describe(b"a" * lead + "銑".encode() * PAYLOAD_KEPT)
         assert "binary" not in detail
         assert set(text) <= set("a銑")
+    assert describe(b"a" * (PAYLOAD_KEPT - 1) + b"\xffa")[1]["binary"], "a byte that is wrong, not cut"
+    assert describe("銑".encode()[:2])[1]["binary"], "half a character that was sent so"
     text, detail = describe(b"\xff" * (PAYLOAD_KEPT * 2))
     assert (len(text), detail["binary"], detail["cut"]) == (PAYLOAD_KEPT * 2, True, True)
     assert detail["sha256"] == hashlib.sha256(b"\xff" * (PAYLOAD_KEPT * 2)).hexdigest()

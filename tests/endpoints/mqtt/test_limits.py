@@ -62,6 +62,17 @@ def test_retained_messages_are_limited(make_bench, raw):
     assert len(bench.connect("q").send(raw.subscribe(("b", 0)))) == 2
 
 
+def test_retained_messages_are_limited_in_bytes(make_bench, raw):
+    """Payloads together have a limit, and what is replaced or cleared makes room."""
+    bench = make_bench(limits=Limits(retained_bytes=100))
+    writer = bench.connect("w")
+    for _ in range(3):
+        writer.send(raw.publish("a", b"x" * 60, retain=True), raw.publish("b", b"y" * 60, retain=True))
+        assert len(bench.connect("r").send(raw.subscribe(("+", 0)))) == 2
+        writer.send(raw.publish("a", b"", retain=True))
+    assert {event.subject for event in bench.of("drop")} == {"b"}
+
+
 def test_the_access_list_judges_publishing_and_subscribing(make_bench, raw):
     """Denied: a publish is acknowledged and not delivered, a subscription is answered 0x80; both are evidence."""
     asked = []

@@ -28,6 +28,7 @@ def test_mqtt_3_1_2_6_a_clean_session_starts_from_nothing(bench, raw):
     writer.send(raw.publish("a", b"1", 1, 1))
     clean = bench.connect("r", clean=True)
     writer.send(raw.publish("a", b"2", 1, 2))
+    assert bench.broker.router.route("a").targets == (), "the discarded session subscribes to nothing"
     assert clean.resumed == []
     assert clean.messages() == []
     clean.send(raw.subscribe(("a", 1)))

@@ -293,6 +293,25 @@ def test_a_client_that_never_reads_is_cut(raw):
         slow.close()
 
 
+async def test_an_ended_client_that_never_reads_is_let_go(raw, monkeypatch):
+    """A connection that has ended does not stay open because its client leaves the last bytes unread."""
+    monkeypatch.setattr("labsim.endpoints.mqtt.shell._GRACE_S", 0.05)
+    gone = asyncio.Event()
+
+    def sink(event: Event) -> None:
+        if event.kind == "close":
+            gone.set()
+
+    async with MqttEndpoint(Plant(1, SimClock()), [], sink, limits=Limits(retained_bytes=1 << 25)) as endpoint:
+        endpoint.publish("a", b"x" * (1 << 24), retain=True)
+        _, writer = await asyncio.open_connection("127.0.0.1", endpoint.port, limit=1)
+        writer.write(raw.connect("c") + raw.subscribe(("a", 0)) + raw.DISCONNECT)
+        await asyncio.wait_for(gone.wait(), PATIENCE_S)
+        for link in list(endpoint._shell.links.values()):
+            await asyncio.wait_for(link.gone, PATIENCE_S)
+        writer.close()
+
+
 async def test_a_busy_port_says_what_to_do():
     """Two endpoints cannot share a port; the sentence names the way out."""
     plant = Plant(1, SimClock())

@@ -64,7 +64,9 @@ class PowerMeter(Device):
         self._tau = np.repeat([tau for _, tau, _, _ in _NOISE], count)
         self._sigma = np.repeat([sigma for _, _, sigma, _ in _NOISE], count)
         self._wander = self.random.standard_normal(len(self._tau)) * self._sigma
-        self._share = 1 + 0.08 * self.random.standard_normal(3)
+        self._dt = 0.0  # the step that the next two are for
+        self._keep = self._push = self._wander
+        self._share: list[float] = (1 + 0.08 * self.random.standard_normal(3)).tolist()
         self._motor: complex = 0  # demand of the motor in units of the rated apparent power of a phase
         self._temperature = float(self.settings["ambient_temperature"]) + 8.0
         self._energy: dict[str, int] = {}
@@ -91,9 +93,11 @@ class PowerMeter(Device):
 
     def step(self, dt: float) -> None:
         """Let load and grid wander, then measure."""
-        keep = np.exp(-dt / self._tau)
-        self._wander *= keep
-        self._wander += np.sqrt(1 - keep * keep) * self._sigma * self.random.standard_normal(len(keep))
+        if dt != self._dt:
+            self._dt, self._keep = dt, np.exp(-dt / self._tau)
+            self._push = np.sqrt(1 - self._keep**2) * self._sigma
+        self._wander *= self._keep
+        self._wander += self._push * self.random.standard_normal(len(self._push))
         self._measure(dt)
 
     def _demand(self, load: list[float], tangent: float, sun: float) -> list[complex]:

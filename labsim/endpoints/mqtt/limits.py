@@ -15,6 +15,8 @@ class Limits:
         sessions: Sessions kept, connected or not; beyond it a new client is refused with code 3.
         subscriptions: Filters of one session; a further one is answered 0x80.
         window: Messages of QoS 1 and 2 on their way to one client, not yet acknowledged; the rest waits in the queue.
+            Wide, because a small one makes a burst overrun the queue of a client that is quick enough.
+        window_bytes: Their payloads together; a single message may be larger.
         queue: Messages waiting for one session.
         queue_bytes: Their payloads together.
         retained: Retained messages.
@@ -27,7 +29,8 @@ class Limits:
     connections: int = 500
     sessions: int = 1000
     subscriptions: int = 1000
-    window: int = 256
+    window: int = 10_000
+    window_bytes: int = 16 << 20
     queue: int = 10_000
     queue_bytes: int = 16 << 20
     retained: int = 10_000

@@ -55,6 +55,7 @@ class Session:
         self._queue: deque[Message] = deque()
         self._queued_bytes = 0
         self._inflight: dict[int, Message | None] = {}  # in the order sent; None once the PUBREL has gone out
+        self._inflight_bytes = 0
         self._mid = 0
 
     @property
@@ -83,11 +84,8 @@ class Session:
         self._pull()
 
     def deliver(self, message: Message) -> bool:
-        """Send a message of QoS 1 or 2, or queue it; False when it was dropped because the queue is full.
-
-        Whenever the window has room the queue is empty, so that order is kept [MQTT-4.6.0-6].
-        """
-        if self.outlet is not None and len(self._inflight) < self._limits.window:
+        """Send a message of QoS 1 or 2, or queue it; False when it was dropped because the queue is full."""
+        if self.outlet is not None and not self._queue and self._has_room(message):
             self._send(self.outlet, message)
             return True
         size = len(message.payload)
@@ -106,6 +104,7 @@ class Session:
         if message is None or message.qos != 1:
             raise ProtocolViolation(f"PUBACK for the QoS 2 message {mid}")
         del self._inflight[mid]
+        self._inflight_bytes -= len(message.payload)
         self._pull()
 
     def on_pubrec(self, mid: int) -> None:
@@ -115,6 +114,7 @@ class Session:
             if message.qos != 2:
                 raise ProtocolViolation(f"PUBREC for the QoS 1 message {mid}")
             del self._inflight[mid]
+            self._inflight_bytes -= len(message.payload)
             self._inflight[mid] = None  # at the end: PUBRELs are repeated in the order of their PUBRECs
         self._reply(encode_ack(PUBREL, mid))
 
@@ -132,8 +132,15 @@ class Session:
         if self.outlet is not None:
             self.outlet.send(data)
 
+    def _has_room(self, message: Message) -> bool:
+        """Whether the window takes one more; alone, a message may be larger than the window."""
+        if not self._inflight:
+            return True
+        room = self._limits.window_bytes - self._inflight_bytes
+        return len(self._inflight) < self._limits.window and len(message.payload) <= room
+
     def _pull(self) -> None:
-        while self.outlet is not None and self._queue and len(self._inflight) < self._limits.window:
+        while self.outlet is not None and self._queue and self._has_room(self._queue[0]):
             message = self._queue.popleft()
             self._queued_bytes -= len(message.payload)
             self._send(self.outlet, message)
@@ -144,6 +151,7 @@ class Session:
             mid = mid % _LAST_MID + 1
         self._mid = mid
         self._inflight[mid] = message
+        self._inflight_bytes += len(message.payload)
         outlet.send(encode_publish(message.topic, message.payload, message.qos, mid, retain=message.retain))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from labsim.endpoints.mqtt.limits import Limits
+
 
 def test_mqtt_3_1_2_5_messages_wait_for_an_absent_client(bench, raw):
     """QoS 1 and 2 messages are stored for a persistent session and delivered in order when it comes back."""
@@ -112,8 +114,6 @@ def test_a_take_over_keeps_the_persistent_session(bench, raw):
 
 def test_the_window_limits_what_is_on_its_way(make_bench, raw):
     """Beyond the window messages wait in order; each acknowledgement lets the next one go."""
-    from labsim.endpoints.mqtt.limits import Limits
-
     bench = make_bench(limits=Limits(window=2))
     reader = bench.subscribe("r", ("a", 1))
     bench.connect("w").send(*(raw.publish("a", str(n).encode(), 1, n) for n in range(1, 6)))
@@ -122,3 +122,22 @@ def test_the_window_limits_what_is_on_its_way(make_bench, raw):
     answers = reader.send(raw.ack("puback", got[0][5]))
     assert [answer[2] for answer in answers] == [b"3"]
     assert bench.broker.sessions["r"].waiting == 2
+
+
+def test_the_window_is_limited_in_bytes_and_keeps_order(make_bench, raw):
+    """A large message waits for room, small ones behind it do not overtake it, and one larger than the window goes alone."""
+    bench = make_bench(limits=Limits(window_bytes=100))
+    reader, writer = bench.subscribe("r", ("a", 2)), bench.connect("w")
+    sizes = [60, 60, 10, 500, 10]
+    writer.send(*(raw.publish("a", b"x" * size, 1 + n % 2, n + 1) for n, size in enumerate(sizes)))
+    rounds = []
+    while got := reader.messages():
+        rounds.append([len(message[1]) for message in got])
+        for message in got:
+            if message[2] == 1:
+                reader.connection.receive(raw.ack("puback", message[5]), bench.now)
+            else:
+                reader.connection.receive(raw.ack("pubrec", message[5]) + raw.ack("pubcomp", message[5]), bench.now)
+        bench.pump()
+    assert rounds == [[60], [60, 10], [500], [10]]
+    assert bench.broker.sessions["r"]._inflight_bytes == 0

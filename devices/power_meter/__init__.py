@@ -15,6 +15,8 @@ from labsim.plant.device import Device, Process
 NOMINAL_V = 230.0
 SHEDDABLE = 0.2
 """Part of the base load that the relay cuts off."""
+SOLAR_MOST = 2.5
+"""The most solar power, in units of the feeder's rated power: beyond it the voltage would leave its limits."""
 MEASURED = (
     *("voltage_l1", "voltage_l2", "voltage_l3", "voltage_ln", "voltage_l12", "voltage_l23", "voltage_l31", "voltage_ll"),
     *("current_l1", "current_l2", "current_l3", "current_n", "current_average"),
@@ -104,7 +106,7 @@ class PowerMeter(Device):
         """What the feeder takes, VA per phase."""
         rated = NOMINAL_V * float(self.settings["rated_current"])
         level = float(self.settings["load"]) / 100 * (1 - SHEDDABLE * bool(self["shed_load"]))
-        solar = float(self.settings["solar"]) * 1000 / 3 * min(max(0.7 + sun, 0.0), 1.0)
+        solar = min(float(self.settings["solar"]) * 1000 / 3, SOLAR_MOST * rated) * min(max(0.7 + sun, 0.0), 1.0)
         cosine = 1 / math.sqrt(1 + tangent * tangent)
         motor = self._motor if self.settings["lost_phase"] == "none" else 0  # a motor on two phases trips at once
         return [

@@ -22,7 +22,7 @@ def true(device: Device, name: str) -> float:
 
 
 @pytest.mark.parametrize("lost", ["none", "L2"])
-@pytest.mark.parametrize("solar", [0, 200])
+@pytest.mark.parametrize("solar", [0, 500])
 def test_the_readings_agree_with_each_other(bench, lost: str, solar: float):
     """At every step: totals are sums of phases, S^2 = P^2 + Q^2 and S = U I per phase, PF = P/S, S >= |P|."""
 
@@ -174,8 +174,8 @@ def test_readings_move_smoothly_and_never_repeat(bench):
 
 @given(
     source=st.lists(st.one_of(st.just(0.0), st.floats(180, 260)), min_size=3, max_size=3),
-    active=st.lists(st.floats(-200_000, 200_000), min_size=3, max_size=3),
-    reactive=st.lists(st.floats(-100_000, 100_000), min_size=3, max_size=3),
+    active=st.lists(st.floats(-400_000, 400_000), min_size=3, max_size=3),
+    reactive=st.lists(st.floats(-200_000, 400_000), min_size=3, max_size=3),
 )
 def test_the_network_obeys_kirchhoff_and_ohm(source: list[float], active: list[float], reactive: list[float]):
     """For any load: source minus drop is the voltage, and the power taken is within 1 % of what was asked."""

@@ -1,0 +1,130 @@
+"""OPN chunks: the asymmetric security header, RSA signature and encryption (OPC 10000-6 §6.7.2.3, §6.7.4)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from hashlib import sha1
+from typing import Any
+
+from asyncua import ua
+from asyncua.crypto import uacrypto
+from cryptography import x509
+
+from labsim.endpoints.opcua.core.pki import Pair, Pki
+from labsim.endpoints.opcua.core.policy import NONE, POLICIES
+from labsim.endpoints.opcua.core.status import GOOD, Bad, S, name_of
+
+_FIELD_LIMITS = (255, 16_384, 20)  # policy URI, sender certificate, receiver thumbprint
+_HEADER_AT = 12
+_KEY_BITS = range(2048, 4096 + 1)
+_SEQUENCE_SIZE = 8
+
+
+@dataclass(slots=True)
+class Opened:
+    """An OPN that was decrypted and verified.
+
+    Attributes:
+        policy: asyncua's policy object with the peer's keys.
+        certificate: The peer's own certificate as DER; None without security.
+        plain: Sequence header and body.
+    """
+
+    policy: Any
+    certificate: bytes | None
+    plain: bytes
+
+
+def parse_header(data: bytes) -> tuple[str, bytes, bytes, int]:
+    """Policy URI, sender certificate, receiver thumbprint, and where the header ends."""
+    fields: list[bytes] = []
+    at = _HEADER_AT
+    for limit in _FIELD_LIMITS:
+        if at + 4 > len(data):
+            raise Bad(S.BadTcpMessageTypeInvalid, "a short security header")
+        length = max(struct.unpack_from("<i", data, at)[0], 0)
+        at += 4
+        if length > limit or at + length > len(data):
+            raise Bad(S.BadSecurityChecksFailed, "a field of the security header")
+        fields.append(data[at : at + length])
+        at += length
+    return fields[0].decode("utf-8", "replace"), fields[1], fields[2], at
+
+
+def open_asymmetric(data: bytes, pki: Pki, known: Opened | None) -> Opened:
+    """Decrypt and verify one OPN chunk of a secure policy; ``known`` is what the channel's first OPN gave.
+
+    Raises:
+        Bad: refused. Until the certificate is accepted the peer learns no more than BadSecurityChecksFailed.
+    """
+    uri, certificate, thumbprint, at = parse_header(data)
+    if uri == NONE:
+        return Opened(known.policy if known else POLICIES[NONE](), None, data[at:])
+    if not certificate:
+        raise Bad(S.BadCertificateInvalid, "no sender certificate")
+    own = pki.own
+    if thumbprint != own.thumbprint:
+        raise Bad(S.BadSecurityChecksFailed, "encrypted for another certificate than this server's")
+    peer, leaf = _certificate(certificate)
+    if known is not None and leaf != known.certificate:
+        raise Bad(S.BadSecurityChecksFailed, "the client's certificate changed")
+    policy = known.policy if known is not None else _policy(uri, peer, own)
+    plain = _decrypt(policy.asymmetric_cryptography, data, at)
+    code = pki.judge(peer)
+    if code != GOOD:
+        shown = code if code == S.BadCertificateTimeInvalid else S.BadSecurityChecksFailed
+        raise Bad(shown, f"the client's certificate: {name_of(code)}")
+    return Opened(policy, leaf, plain)
+
+
+def _certificate(der: bytes) -> tuple[x509.Certificate, bytes]:
+    """The first certificate of a chain and its DER."""
+    try:
+        peer = uacrypto.x509_from_der(der)
+        bits = peer.public_key().key_size
+        leaf = bytes(uacrypto.der_from_x509(peer))
+    except Exception as error:  # foreign bytes fail in many types inside the certificate parser
+        raise Bad(S.BadCertificateInvalid, "the client's certificate cannot be read") from error
+    if bits not in _KEY_BITS:
+        raise Bad(S.BadCertificatePolicyCheckFailed, f"a key of {bits} bits")
+    return peer, leaf
+
+
+def _policy(uri: str, peer: x509.Certificate, own: Pair) -> Any:
+    try:
+        return POLICIES[uri](peer, own.certificate, own.key, ua.MessageSecurityMode.SignAndEncrypt)
+    except Exception as error:  # a key of another kind than RSA fails inside asyncua
+        raise Bad(S.BadCertificateInvalid, "the client's key does not fit the policy") from error
+
+
+def _decrypt(cryptography: Any, data: bytes, at: int) -> bytes:
+    try:
+        plain = bytes(cryptography.Decryptor.decrypt(data[at:]))
+        size = cryptography.Verifier.signature_size()
+        cryptography.Verifier.verify(data[:at] + plain[:-size], plain[-size:])
+    except Exception as error:  # wrong RSA input fails in many types; all mean the same
+        raise Bad(S.BadSecurityChecksFailed, "decryption or signature") from error
+    plain = plain[:-size]
+    wide = cryptography.Decryptor.encrypted_block_size() > 256
+    padding = (plain[-1] << 8 | plain[-2]) + 2 if wide else plain[-1] + 1
+    if padding > len(plain) - _SEQUENCE_SIZE:
+        raise Bad(S.BadSecurityChecksFailed, "padding")
+    return plain[:-padding]
+
+
+def seal_asymmetric(opened: Opened, uri: str, own: Pair | None, channel_id: int, plain: bytes) -> bytes:
+    """An OPN chunk around sequence header and body; signed and encrypted unless the policy is None."""
+    name = uri.encode()
+    header = struct.pack("<I", len(name)) + name
+    if own is None or opened.certificate is None:
+        header += b"\xff" * 8
+        return struct.pack("<4sII", b"OPNF", _HEADER_AT + len(header) + len(plain), channel_id) + header + plain
+    thumbprint = sha1(opened.certificate, usedforsecurity=False).digest()
+    header += struct.pack("<I", len(own.der)) + own.der + struct.pack("<I", len(thumbprint)) + thumbprint
+    cryptography = opened.policy.asymmetric_cryptography
+    plain += cryptography.padding(len(plain))
+    blocks = (len(plain) + cryptography.Signer.signature_size()) // cryptography.Encryptor.plain_block_size()
+    size = _HEADER_AT + len(header) + blocks * cryptography.Encryptor.encrypted_block_size()
+    head = struct.pack("<4sII", b"OPNF", size, channel_id) + header
+    return head + bytes(cryptography.Encryptor.encrypt(plain + cryptography.Signer.signature(head + plain)))

@@ -1,0 +1,109 @@
+"""What the core tells its observer: one happening per service, before its answer leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from labsim.endpoints.opcua.core.nodeid import Key
+
+if TYPE_CHECKING:
+    from labsim.endpoints.opcua.core.connection import Connection
+    from labsim.endpoints.opcua.core.session import Session
+
+OPEN, CLOSE, ERROR, SESSION_END = "Open", "Close", "Error", "SessionEnd"
+"""Happenings that are no service: a connection came, went, was cut; a session ended without CloseSession."""
+
+
+@dataclass(slots=True)
+class Happening:
+    """One thing a client did.
+
+    Attributes:
+        service: The service's name in OPC 10000-4, or one of the constants above.
+        connection: Where it came; None when a timer acted.
+        session: Whose it was; None before there is one.
+        status: The service result.
+        reason: Why it was refused or ended, for people.
+        facts: What only this service knows; see the classes below.
+    """
+
+    service: str
+    connection: Connection | None
+    session: Session | None
+    status: int = 0
+    reason: str = ""
+    facts: Any = None
+
+
+Observer: TypeAlias = Callable[[Happening], None]
+"""Gets every happening. If it raises, no answer leaves and the connection is cut."""
+
+
+@dataclass(slots=True)
+class ReadSubject:
+    """What a Read asked for. ``memo`` is the observer's own: a compiled Read shows the same subject each time."""
+
+    keys: Sequence[Key]
+    attributes: Sequence[int]
+    memo: Any = None
+
+
+@dataclass(slots=True)
+class ReadFacts:
+    """Read: values are plain Python ones, None where the status is Bad; ``statuses`` is None when all are Good."""
+
+    subject: ReadSubject
+    statuses: Sequence[int] | None
+    values: Sequence[Any]
+
+
+@dataclass(slots=True)
+class WriteFact:
+    """Write: one of these per node."""
+
+    key: Key
+    attribute: int
+    value: Any
+    old: Any
+    status: int
+
+
+@dataclass(slots=True)
+class ItemFact:
+    """CreateMonitoredItems, ModifyMonitoredItems, SetMonitoringMode, ModifySubscription: one of these per item.
+
+    Intervals are milliseconds; ``deadband`` is in the unit of its type: 1 absolute, 2 percent of EURange.
+    """
+
+    key: Key
+    subscription: int
+    item: int
+    publishing: float
+    sampling: float
+    requested_sampling: float
+    queue: int
+    deadband_type: int
+    deadband: float
+    mode: int
+    status: int
+
+
+@dataclass(slots=True)
+class DropFact:
+    """DeleteMonitoredItems, DeleteSubscriptions: the items of one subscription that are no more."""
+
+    subscription: int
+    items: list[int]
+
+
+@dataclass(slots=True)
+class CallFact:
+    """Call: one of these per method."""
+
+    object: Key
+    method: Key
+    arguments: list[Any]
+    results: list[Any]
+    status: int

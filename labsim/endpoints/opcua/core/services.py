@@ -1,0 +1,61 @@
+"""The services this core has, by the encoding id of their request (OPC 10000-6 §5.2.2.15)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from asyncua import ua
+
+from labsim.endpoints.opcua.core import attribute, discovery, items, publishing, session, view
+from labsim.endpoints.opcua.core.request import Handler
+
+
+class Service(NamedTuple):
+    """One service: its name, asyncua's class of its request, who does it, whether it needs an activated session."""
+
+    name: str
+    message: type
+    handler: Handler
+    in_session: bool
+
+
+_OUTSIDE: dict[str, Handler] = {
+    "FindServers": discovery.find_servers,
+    "GetEndpoints": discovery.get_endpoints,
+    "CreateSession": session.create_session,
+    "ActivateSession": session.activate_session,
+    "CloseSession": session.close_session,
+}
+_INSIDE: dict[str, Handler] = {
+    "Cancel": session.cancel,
+    "Read": attribute.read,
+    "Write": attribute.write,
+    "Browse": view.browse,
+    "BrowseNext": view.browse_next,
+    "TranslateBrowsePathsToNodeIds": view.translate,
+    "RegisterNodes": view.register,
+    "UnregisterNodes": view.unregister,
+    "CreateSubscription": publishing.create,
+    "ModifySubscription": publishing.modify,
+    "SetPublishingMode": publishing.set_publishing_mode,
+    "DeleteSubscriptions": publishing.delete,
+    "Publish": publishing.publish,
+    "Republish": publishing.republish,
+    "TransferSubscriptions": publishing.transfer,
+    "CreateMonitoredItems": items.create_items,
+    "ModifyMonitoredItems": items.modify_items,
+    "SetMonitoringMode": items.set_monitoring_mode,
+    "SetTriggering": items.set_triggering,
+    "DeleteMonitoredItems": items.delete_items,
+}
+
+
+def _encoding_id(name: str) -> int:
+    return int(getattr(ua.ObjectIds, f"{name}Request_Encoding_DefaultBinary"))
+
+
+SERVICES: dict[int, Service] = {
+    _encoding_id(name): Service(name, getattr(ua, f"{name}Request"), handler, table is _INSIDE)
+    for table in (_OUTSIDE, _INSIDE)
+    for name, handler in table.items()
+}

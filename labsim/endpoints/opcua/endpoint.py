@@ -1,0 +1,131 @@
+"""The OPC UA endpoint: one server that shows some devices of a plant."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import labsim
+from labsim.endpoints.endpoint import Address, User
+from labsim.endpoints.opcua.core.pki import Pki
+from labsim.endpoints.opcua.core.server import Server
+from labsim.endpoints.opcua.core.users import Accounts
+from labsim.endpoints.opcua.evidence import Reporter
+from labsim.endpoints.opcua.live import LiveValues
+from labsim.endpoints.opcua.mapping import map_devices
+from labsim.endpoints.opcua.shell import Shell
+from labsim.errors import EndpointError
+from labsim.evidence.event import Sink
+from labsim.plant.plant import Plant
+from labsim.text import LANGUAGES
+
+
+class OpcuaEndpoint:
+    """An OPC UA server over some devices of a plant.
+
+    Args:
+        plant: The plant.
+        devices: Paths of the devices it shows.
+        sink: Gets every event before its answer leaves.
+        host: Address to listen on.
+        port: TCP port; 0 takes a free one.
+        users: Accounts with their role: Observer may look, Operator and Engineer may write too.
+        anonymous: Role of a client without a user; None refuses it.
+        name: What clients are shown as the server's name; part of its application URI.
+        pki: Folder of the server's own certificate and key, made when it is empty; None makes them anew each time.
+        plain_passwords: Also take passwords that the client does not encrypt.
+
+    Raises:
+        UnknownNameError: the plant has no such device.
+        InputError: a device does not speak OPC UA.
+    """
+
+    protocol = "opcua"
+
+    def __init__(
+        self,
+        plant: Plant,
+        devices: Sequence[str],
+        sink: Sink,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        users: Sequence[User] = (),
+        anonymous: str | None = "Observer",
+        name: str = "labsim",
+        pki: Path | None = None,
+        plain_passwords: bool = False,
+    ) -> None:
+        self._devices, self._users = list(devices), tuple(users)
+        self._host, self._port = host, port
+        machine = socket.gethostname()
+        uri = f"urn:{quote(machine)}:{quote(name)}"
+        self._pki = Pki(uri, name, pki, (host, "localhost", machine))
+        mapped = map_devices(plant, devices)
+        self._core = Server(
+            uri=uri,
+            name=name,
+            space=mapped.space,
+            store=LiveValues(plant),
+            pki=self._pki,
+            accounts=Accounts(anonymous, [(user.name, user.password, user.role) for user in users]),
+            namespaces=mapped.namespaces,
+            observer=Reporter(sink, mapped.tags, mapped.devices),
+            version=labsim.__version__,
+            locales=LANGUAGES,
+            plain_passwords=plain_passwords,
+        )
+        self._shell = Shell(self._core)
+
+    async def __aenter__(self) -> Self:
+        """Listen.
+
+        Raises:
+            EndpointError: the port cannot be had, or the certificate cannot be read or kept.
+        """
+        if self._pki.folder is None:
+            self._pki.prepare()
+        else:
+            try:
+                await asyncio.to_thread(lambda: self._pki.own)
+            except (OSError, ValueError) as error:
+                folder = self._pki.folder
+                raise EndpointError(
+                    f"OPC UA cannot use the certificate in {folder}: {error}. Empty the folder, or give another one."
+                ) from error
+        try:
+            self._port = await self._shell.start(self._host, self._port)
+        except OSError as error:
+            raise EndpointError(_cannot_listen(_host_port(self._host, self._port), error)) from error
+        self._core.host, self._core.port = self._host, self._port
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening and hang up on everybody."""
+        await self._shell.stop()
+
+    def addresses(self) -> list[Address]:
+        """One address per device; they share the server."""
+        url = f"opc.tcp://{_host_port(self._host, self._port)}"
+        return [Address(path, self.protocol, url, users=self._users) for path in self._devices]
+
+
+def _host_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _cannot_listen(place: str, error: OSError) -> str:
+    where = f"OPC UA cannot listen on {place}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where}: another program holds the port; close it or choose other ports with --port-base."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{where}: the system does not allow this port; choose ports above 1024 with --port-base."
+    return f"{where}: {error.strerror or error}; check --host, or choose other ports with --port-base."

@@ -1,0 +1,216 @@
+"""What happens in the core, told to the sink as events of the opcua vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labsim.endpoints.opcua.core import nodes
+from labsim.endpoints.opcua.core.happening import (
+    CLOSE,
+    ERROR,
+    OPEN,
+    SESSION_END,
+    Happening,
+    ItemFact,
+    ReadFacts,
+    ReadSubject,
+)
+from labsim.endpoints.opcua.core.item import MODE_NAMES as MONITORING_MODES
+from labsim.endpoints.opcua.core.nodeid import Key, text_of
+from labsim.endpoints.opcua.core.policy import MODE_NAMES, short_name
+from labsim.endpoints.opcua.core.status import name_of
+from labsim.evidence.event import Event, Sink
+from labsim.plant.tags import Tag, Value
+
+_QUIET = {
+    "FindServers", "GetEndpoints", "CreateSession", "Cancel", "RegisterNodes", "UnregisterNodes", "CreateSubscription",
+    "SetPublishingMode", "TransferSubscriptions", "SetTriggering",
+}  # fmt: skip
+"""Services that change nothing a grader asks about; only their refusals are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A Read as evidence names it: all its nodes, and those that are tags with their place among them."""
+
+    nodes: list[str]
+    tags: list[tuple[int, Tag]]
+
+
+class Reporter:
+    """The core's observer: turns each happening into events and hands them to the sink.
+
+    Args:
+        sink: Where events go; what it raises goes up, so that no answer leaves.
+        tags: The tag of each variable that shows one.
+        devices: The device of each node that belongs to one.
+    """
+
+    def __init__(self, sink: Sink, tags: Mapping[Key, Tag], devices: Mapping[Key, str]) -> None:
+        self._sink, self._tags, self._devices = sink, tags, devices
+        self._tell: dict[str, Callable[[Happening], None]] = {
+            OPEN: lambda happening: self._send(happening, "open"),
+            CLOSE: lambda happening: self._send(happening, "close", reason=happening.reason),
+            ERROR: self._reject,
+            "ActivateSession": self._session,
+            "CloseSession": lambda happening: self._send(happening, "session-close"),
+            SESSION_END: lambda happening: self._send(happening, "session-close", reason=happening.reason),
+            "Read": self._read,
+            "Write": self._write,
+            "Browse": self._browse,
+            "BrowseNext": self._browse,
+            "TranslateBrowsePathsToNodeIds": self._browse,
+            "CreateMonitoredItems": self._subscribe,
+            "ModifyMonitoredItems": self._subscribe,
+            "SetMonitoringMode": self._subscribe,
+            "ModifySubscription": self._subscribe,
+            "DeleteMonitoredItems": self._unsubscribe,
+            "DeleteSubscriptions": self._unsubscribe,
+        }
+
+    def __call__(self, happening: Happening) -> None:
+        """Tell one happening.
+
+        Raises:
+            EvidenceError: it could not be kept.
+        """
+        tell = self._tell.get(happening.service)
+        # A request refused as a whole has no facts: it is told as such, whatever service it was.
+        if tell is None or (happening.status and not happening.facts and happening.service != ERROR):
+            if happening.status or happening.service not in _QUIET:
+                self._reject(happening)
+            return
+        tell(happening)
+
+    def _send(
+        self,
+        happening: Happening,
+        kind: str,
+        *,
+        status: int | None = None,
+        device: str = "",
+        subject: str = "",
+        tags: list[str] | None = None,
+        values: list[Any] | None = None,
+        **detail: Any,
+    ) -> None:
+        connection, session = happening.connection, happening.session
+        identity = session.identity if session is not None else None
+        self._sink(
+            Event(
+                kind=kind,
+                protocol="opcua",
+                client=connection.peer if connection is not None else session.peer if session is not None else "",
+                session=session.id_text if session is not None else connection.id if connection is not None else "",
+                app=session.application if session is not None else "",
+                user=identity.name if identity is not None else "",
+                thumb=session.thumbprint
+                if session is not None
+                else connection.channel.thumbprint
+                if connection
+                else "",
+                device=device,
+                subject=subject,
+                tags=tags or [],
+                values=values or [],
+                status=happening.status if status is None else status,
+                detail=detail,
+            )
+        )
+
+    def _reject(self, happening: Happening) -> None:
+        service = happening.service
+        if service == ERROR:
+            opened = happening.connection is not None and happening.connection.channel.id
+            service = "transport" if opened else "OpenSecureChannel"
+        self._send(happening, "reject", service=service, reason=happening.reason or name_of(happening.status))
+
+    def _session(self, happening: Happening) -> None:
+        session = happening.session
+        assert session is not None
+        assert session.identity is not None
+        policy, mode = session.security
+        self._send(
+            happening, "session", policy=short_name(policy), mode=MODE_NAMES[mode], identity=session.identity.kind,
+            name=session.name, endpoint=session.endpoint_url,
+        )  # fmt: skip
+
+    def _browse(self, happening: Happening) -> None:
+        keys: Sequence[Key] = happening.facts or ()
+        self._send(happening, "browse", device=self._device_of(keys), nodes=[text_of(key) for key in keys])
+
+    def _device_of(self, keys: Sequence[Key]) -> str:
+        """The device all keys belong to; empty when they belong to several or none."""
+        found = {self._devices.get(key, "") for key in keys}
+        return found.pop() if len(found) == 1 else ""
+
+    def _reading(self, subject: ReadSubject) -> _Reading:
+        if subject.memo is None:
+            tags = [
+                (at, self._tags[key])
+                for at, (key, attribute) in enumerate(zip(subject.keys, subject.attributes, strict=True))
+                if attribute == nodes.VALUE and key in self._tags
+            ]
+            subject.memo = _Reading([text_of(key) for key in subject.keys], tags)
+        reading: _Reading = subject.memo
+        return reading
+
+    def _read(self, happening: Happening) -> None:
+        facts: ReadFacts = happening.facts
+        reading, statuses = self._reading(facts.subject), facts.statuses
+        good = reading.tags if statuses is None else [one for one in reading.tags if statuses[one[0]] >> 30 == 0]
+        self._send(
+            happening,
+            "read",
+            device=self._device_of(facts.subject.keys),
+            tags=[tag.path for _, tag in good],
+            values=[_typed(tag, facts.values[at]) for at, tag in good],
+            nodes=reading.nodes,
+            statuses=[0] * len(reading.nodes) if statuses is None else list(statuses),
+        )
+
+    def _about(self, key: Key) -> dict[str, Any]:
+        tag = self._tags.get(key)
+        named = {"device": self._devices.get(key, ""), "subject": text_of(key), "node": text_of(key)}
+        return named | {"tags": [tag.path] if tag is not None else []}
+
+    def _write(self, happening: Happening) -> None:
+        for fact in happening.facts:
+            about = self._about(fact.key)
+            if fact.attribute != nodes.VALUE:
+                about["tags"] = []
+            self._send(
+                happening, "write", status=fact.status, values=[_shown(fact.value)], old=_shown(fact.old), **about
+            )
+
+    def _subscribe(self, happening: Happening) -> None:
+        facts: Sequence[ItemFact] = happening.facts or ()
+        for fact in facts:
+            self._send(
+                happening, "subscribe", status=fact.status, **self._about(fact.key), subscription=fact.subscription,
+                item=fact.item, publishing_ms=fact.publishing, sampling_ms=fact.sampling,
+                requested_sampling_ms=fact.requested_sampling, queue=fact.queue, deadband_type=fact.deadband_type,
+                deadband=fact.deadband, mode=MONITORING_MODES[fact.mode],
+            )  # fmt: skip
+
+    def _unsubscribe(self, happening: Happening) -> None:
+        for fact in happening.facts or ():
+            self._send(happening, "unsubscribe", subscription=fact.subscription, items=fact.items)
+
+
+def _typed(tag: Tag, value: Any) -> Value:
+    """A value as evidence keeps it. A compiled read gives float64 of the store's column."""
+    if isinstance(value, (bool, str)):
+        return value
+    if tag.type == "bool":
+        return bool(value)
+    return float(value) if tag.type[0] == "f" else int(value)
+
+
+def _shown(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else str(value)

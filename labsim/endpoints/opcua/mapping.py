@@ -1,0 +1,194 @@
+"""Devices as nodes: what an ``interface.yaml`` says about OPC UA, laid over the standard address space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncua import ua
+
+from labsim.endpoints.opcua.core.building import (
+    BASE_VARIABLE,
+    FOLDER,
+    add_object,
+    add_object_type,
+    add_property,
+    add_variable,
+)
+from labsim.endpoints.opcua.core.capabilities import OBJECTS, hide_unserved
+from labsim.endpoints.opcua.core.locale import Locales, localize
+from labsim.endpoints.opcua.core.nodeid import Key
+from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, ORGANIZES, Space
+from labsim.endpoints.opcua.core.standard import standard_space
+from labsim.endpoints.opcua.live import BUILTIN
+from labsim.errors import InputError, UnknownNameError
+from labsim.plant.clock import STEP_NS
+from labsim.plant.device import Device
+from labsim.plant.interface import OpcuaSpec
+from labsim.plant.plant import Plant
+from labsim.plant.tags import Tag
+from labsim.units import NAMESPACE, Unit
+
+VT = ua.VariantType
+_STRING, _LOCALIZED_TEXT, _RANGE, _EU_INFORMATION, _ENUM_VALUE = 12, 21, 884, 887, 7594
+_ANALOG_ITEM, _ANALOG_UNIT, _ANALOG_UNIT_RANGE = 2368, 17497, 17570
+_MULTI_STATE, _MULTI_STATE_VALUE = 2376, 11238
+_OWN, _FIRST_DEVICE_NAMESPACE = 1, 2
+_Name = tuple[int, str]  # a string node id, and a browse name
+
+
+@dataclass(slots=True)
+class Mapped:
+    """The address space of some devices.
+
+    Attributes:
+        space: Frozen nodes.
+        namespaces: URIs from index 2 on.
+        tags: The tag of each variable that shows one.
+        devices: The device that each object, folder or variable belongs to.
+    """
+
+    space: Space
+    namespaces: list[str] = field(default_factory=list)
+    tags: dict[Key, Tag] = field(default_factory=dict)
+    devices: dict[Key, str] = field(default_factory=dict)
+
+
+def map_devices(plant: Plant, paths: Sequence[str]) -> Mapped:
+    """Nodes of the devices at ``paths``.
+
+    Raises:
+        UnknownNameError: the plant has no such device.
+        InputError: a device does not speak OPC UA.
+    """
+    space = Space(standard_space())
+    hide_unserved(space)
+    mapped = Mapped(space)
+    sampling_ms = STEP_NS / 1e6 / plant.clock.speed  # a value cannot change more often than the plant steps
+    for path in dict.fromkeys(paths):
+        device = plant.devices.get(path)
+        if device is None:
+            raise UnknownNameError("device", path, plant.devices)
+        if device.interface.opcua is None:
+            raise InputError(f"{path}: a {device.interface.type} does not speak OPC UA; leave it out of this endpoint.")
+        _DeviceNodes(mapped, device, device.interface.opcua, sampling_ms).build()
+    space.frozen = True
+    return mapped
+
+
+class _DeviceNodes:
+    """Builds the nodes of one device."""
+
+    def __init__(self, mapped: Mapped, device: Device, spec: OpcuaSpec, sampling_ms: float) -> None:
+        self._mapped, self._space, self._device, self._spec = mapped, mapped.space, device, spec
+        self._sampling_ms = sampling_ms
+        if spec.namespace not in mapped.namespaces:
+            mapped.namespaces.append(spec.namespace)
+        self._ns = mapped.namespaces.index(spec.namespace) + _FIRST_DEVICE_NAMESPACE
+        self._folders: dict[tuple[str, ...], _Name] = {}
+
+    def build(self) -> None:
+        """Type, object, nameplate, and a variable per tag."""
+        kind, where = (self._ns, self._spec.type_name), (_OWN, self._spec.folder)
+        if self._space.get(kind) is None:
+            add_object_type(self._space, kind, kind)
+        if self._space.get(where) is None:
+            add_object(self._space, where, where, OBJECTS, type_=FOLDER, kind=ORGANIZES)
+        path = self._device.path
+        top = self._folders[()] = self._ours((self._ns, path))
+        add_object(self._space, top, (self._ns, path), where, self._device.interface.title, type_=kind)
+        self._nameplate()
+        for shown, name in self._spec.nodes.items():
+            *folders, last = shown.split("/")
+            self._variable(self._folder(tuple(folders)), last, self._device.tags[name])
+
+    def _ours(self, key: _Name) -> _Name:
+        self._mapped.devices[key] = self._device.path
+        return key
+
+    def _folder(self, parts: tuple[str, ...]) -> _Name:
+        key = self._folders.get(parts)
+        if key is None:
+            parent = self._folder(parts[:-1])
+            key = self._folders[parts] = self._ours((self._ns, f"{self._device.path}/{'/'.join(parts)}"))
+            add_object(self._space, key, (self._ns, parts[-1]), parent, type_=FOLDER)
+        return key
+
+    def _nameplate(self) -> None:
+        plate, folder = self._device.interface.identification, self._folder(("Identification",))
+        for name, value in (("Manufacturer", plate.manufacturer), ("Model", plate.model)):
+            self._property(
+                folder, name, _LOCALIZED_TEXT, ua.Variant(ua.LocalizedText(value), VT.LocalizedText), self._ns
+            )
+        for name, value in (("SerialNumber", self._device.serial), ("SoftwareRevision", plate.revision)):
+            self._property(folder, name, _STRING, ua.Variant(value, VT.String), self._ns)
+
+    def _variable(self, folder: _Name, name: str, tag: Tag) -> None:
+        key = self._ours((self._ns, tag.path))
+        if self._space.get(key) is not None:  # one tag at two places is one node
+            self._space.link(folder, HAS_COMPONENT, key)
+            return
+        add_variable(
+            self._space, key, (self._ns, name), folder, BUILTIN[tag.type], tag.title, row=tag.row,
+            description=self._device.interface.tags[tag.name].about, writable=tag.writable,
+            sampling_ms=self._sampling_ms, type_=_variable_type(tag),
+        )  # fmt: skip
+        self._mapped.tags[key] = tag
+        self._range_and_unit(key, tag)
+        if tag.labels:
+            self._labels(key, tag)
+
+    def _property(
+        self, parent: _Name, name: str, data_type: Key, value: Any, namespace: int = 0, rank: int = -1
+    ) -> None:
+        key = self._ours((self._ns, f"{parent[1]}/{name}"))
+        add_property(self._space, key, (namespace, name), parent, data_type, value, rank=rank)
+
+    def _range_and_unit(self, key: _Name, tag: Tag) -> None:
+        """EURange and EngineeringUnits (OPC 10000-8 §5.3.2, §5.6.2, §5.6.3)."""
+        if tag.low is not None and tag.high is not None:
+            self._property(key, "EURange", _RANGE, ua.Variant(ua.Range(tag.low, tag.high), VT.ExtensionObject))
+        if tag.unit is not None:
+            self._property(key, "EngineeringUnits", _EU_INFORMATION, ua.Variant(_unit(tag.unit), VT.ExtensionObject))
+
+    def _labels(self, key: _Name, tag: Tag) -> None:
+        """EnumStrings, or EnumValues with ValueAsText (OPC 10000-8 §5.3.3.3, §5.3.3.4)."""
+        labels: Mapping[int, Mapping[str, str]] = tag.labels
+        if _variable_type(tag) == _MULTI_STATE:
+            strings = [labels[number] for number in sorted(labels)]
+
+            def enum_strings(locales: Locales) -> Any:
+                return ua.Variant([localize(text, locales) for text in strings], VT.LocalizedText, is_array=True)
+
+            self._property(key, "EnumStrings", _LOCALIZED_TEXT, enum_strings, rank=1)
+            return
+
+        def enum_values(locales: Locales) -> Any:
+            named = [(number, localize(text, locales)) for number, text in sorted(labels.items())]
+            found = [ua.EnumValueType(number, text, ua.LocalizedText()) for number, text in named]
+            return ua.Variant(found, VT.ExtensionObject, is_array=True)
+
+        store = self._device.store
+
+        def value_as_text(locales: Locales) -> Any:
+            label = labels.get(int(store.read(tag.row)))
+            return ua.Variant(localize(label, locales) if label else ua.LocalizedText(), VT.LocalizedText)
+
+        self._property(key, "EnumValues", _ENUM_VALUE, enum_values, rank=1)
+        self._property(key, "ValueAsText", _LOCALIZED_TEXT, value_as_text)
+
+
+def _variable_type(tag: Tag) -> int:
+    """The VariableType that says what the tag has (OPC 10000-8 §5.3)."""
+    if tag.labels:
+        unsigned = tag.type[0] == "u"
+        return _MULTI_STATE if unsigned and sorted(tag.labels) == list(range(len(tag.labels))) else _MULTI_STATE_VALUE
+    ranged = tag.low is not None and tag.high is not None
+    if ranged:
+        return _ANALOG_UNIT_RANGE if tag.unit is not None else _ANALOG_ITEM
+    return _ANALOG_UNIT if tag.unit is not None else BASE_VARIABLE
+
+
+def _unit(unit: Unit) -> Any:
+    return ua.EUInformation(NAMESPACE, unit.unit_id, ua.LocalizedText(unit.symbol), ua.LocalizedText(unit.name, "en"))

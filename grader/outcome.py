@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 from labsim.evidence.event import Record
 from labsim.text import Text, tr
@@ -37,7 +38,7 @@ class Outcome:
         reason: What happened, in one sentence.
         expected: What was asked for.
         actual: What was found.
-        evidence: ``seq`` of the journal records behind it, at most `EVIDENCE_KEPT`.
+        evidence: ``seq`` of the journal records behind it, in order; the first `EVIDENCE_KEPT` that the check names.
         help: Where to look next; empty when there is nothing to add.
     """
 
@@ -61,9 +62,9 @@ def partly(
 ) -> Outcome:
     """A share of the marks: passed at 1, failed below."""
     share = min(max(share, 0.0), 1.0)
-    seqs = sorted({item if isinstance(item, int) else item.seq for item in evidence})
+    first = islice(dict.fromkeys(item if isinstance(item, int) else item.seq for item in evidence), EVIDENCE_KEPT)
     state = State.PASSED if share >= 1 else State.FAILED
-    return Outcome(state, share, reason, expected, actual, tuple(seqs[:EVIDENCE_KEPT]), help or Text())
+    return Outcome(state, share, reason, expected, actual, tuple(sorted(first)), help or Text())
 
 
 def passed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from grader.truth import Truth, Value, as_value, matches
@@ -21,13 +22,14 @@ class Readings:
         ]
         self.records = sorted(reads, key=lambda r: r.seq)
         self._tag = evidence.tags[path]
-        self._values: list[Value] = []
+        self._values: dict[Value, None] = {}
         for record in self.records:
             index = record.tags.index(path)
             # The value that left is in the record itself, exact even when it changed within a step.
             value = as_value(record.values[index], self._tag) if index < len(record.values) else None
             if value is not None:
-                self._values.append(value)
+                self._values.pop(value, None)
+                self._values[value] = None  # each once, latest last
         watched = [r for r in evidence.of("opcua", "subscribe") if path in r.tags and r.status == 0]
         self._since = min((r.t for r in watched), default=None)
         self._evidence = evidence
@@ -51,6 +53,6 @@ class Readings:
     def _watched(self) -> Truth:
         return Truth(self._evidence, self._tag.path, self._since or 0)
 
-    def numbers(self) -> list[float]:
-        """The numbers among the values that were read."""
-        return [value for value in self._values if isinstance(value, float)]
+    def numbers(self) -> Iterator[float]:
+        """The numbers among the values that were read, latest first."""
+        return (value for value in reversed(self._values) if isinstance(value, float))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable
+from itertools import islice
 
 from labsim.quantity import Tolerance
 from labsim.text import Text, tr
@@ -46,11 +47,13 @@ _ORDERS = ((2, 3, 0, 1), (1, 0, 3, 2), (3, 2, 1, 0))
 """Where the four bytes of ABCD stand in CDAB, BADC and DCBA; each is its own inverse."""
 _SCALES = (1.0, 10.0, 100.0, 1000.0, 0.1, 0.01, 0.001)
 _WILD = 1e6
+_TRIED = 20
+"""Truths that are compared with; a value that was read a thousand times is hardly another mistake each time."""
 
 
 def suspect(got: float, truths: Iterable[float], tolerance: Tolerance, unit: str | None = None) -> Text | None:
-    """The mistake that best explains ``got`` when any of ``truths`` was right; None when nothing is recognised."""
-    true = [value for value in truths if math.isfinite(value)]
+    """The mistake that best explains ``got`` when any of ``truths`` (the likeliest first) was right; None when none does."""
+    true = list(islice(dict.fromkeys(value for value in truths if math.isfinite(value)), _TRIED))
     if not true or math.isnan(got):
         return None
     near = tolerance if tolerance.absolute or tolerance.relative else Tolerance(relative=1e-6)

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.payload import NOT_JSON, decode
+from labsim.text import Text, tr
 
 ROWS_MAX = 100_000
 
 
 class TableError(ValueError):
-    """The file cannot be read as rows; the message is a short technical reason."""
+    """The file cannot be read as rows; ``reason`` says why, to be set into a sentence."""
+
+    def __init__(self, reason: Text) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def _text(data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise TableError("not text")
+    raise TableError(tr("it is not text", "它不是文本", "它不是文本"))
 
 
 def _from_csv(text: str, key: str, value: str, time: str | None) -> list[Row]:
@@ -66,15 +71,15 @@ def _from_csv(text: str, key: str, value: str, time: str | None) -> list[Row]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     except csv.Error as error:
-        raise TableError(f"CSV: {error}") from None
+        raise TableError(tr("it is not CSV", "它不是 CSV", "它不是 CSV")) from error
     lines = [line for line in lines if any(cell.strip() for cell in line)]
     if not lines:
-        raise TableError("empty")
+        raise TableError(tr("it is empty", "它是空的", "它是空的"))
     columns = [cell.strip().casefold() for cell in lines[0]]
     places: list[int | None] = []
     for wanted in (key, value, time):
         if wanted is not None and wanted.casefold() not in columns:
-            raise TableError(f"no column {wanted!r}")
+            raise TableError(tr("it has no column {name}", "它沒有 {name} 列", "它没有 {name} 列").format(name=wanted))
         places.append(None if wanted is None else columns.index(wanted.casefold()))
 
     def cell(line: list[str], place: int | None) -> str | None:
@@ -92,14 +97,14 @@ def _from_csv(text: str, key: str, value: str, time: str | None) -> list[Row]:
 def _from_json(text: str, key: str, value: str, time: str | None) -> list[Row]:
     data: Any = decode(text)
     if data is NOT_JSON:
-        raise TableError("not JSON")
+        raise TableError(tr("it is not JSON", "它不是 JSON", "它不是 JSON"))
     if isinstance(data, Mapping) and len(data) == 1 and isinstance(next(iter(data.values())), list):
         data = next(iter(data.values()))
     if isinstance(data, list):
         rows = []
         for index, item in enumerate(data[:ROWS_MAX], 1):
             if not isinstance(item, Mapping):
-                raise TableError(f"item {index} is no object")
+                raise TableError(tr("item {n} is no object", "第 {n} 項不是對象", "第 {n} 项不是对象").format(n=index))
             rows.append(Row(index, str(item.get(key, "")), item.get(value, ""), item.get(time) if time else None))
         return rows
     if isinstance(data, Mapping):
@@ -110,4 +115,4 @@ def _from_json(text: str, key: str, value: str, time: str | None) -> list[Row]:
             else:
                 rows.append(Row(index, name, item))
         return rows
-    raise TableError("neither a list nor an object")
+    raise TableError(tr("it is neither a list nor an object", "它既不是列表也不是對象", "它既不是列表也不是对象"))

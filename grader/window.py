@@ -41,11 +41,12 @@ def best_window(spans: Sequence[Span], length_ns: int) -> Best:
         start, end = spans[index - 1]
         return filled[index - 1] + min(max(moment - start, 0), end - start)
 
-    candidates = {start for start, _ in spans} | {max(end - length_ns, 0) for _, end in spans}
-    return max(
-        (Best(start, before(start + length_ns) - before(start)) for start in candidates),
-        key=lambda best: (best.good_ns, -best.start),
-    )
+    best_start, best_good = 0, -1
+    for start in sorted({*starts, *(max(end - length_ns, 0) for _, end in spans)}):
+        good = before(start + length_ns) - before(start)
+        if good > best_good:
+            best_start, best_good = start, good
+    return Best(best_start, best_good)
 
 
 def nanoseconds(seconds: float) -> int:

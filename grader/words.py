@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
 from labsim.quantity import Tolerance
+from labsim.text import LANGUAGES, Text
 
 _LISTED = 6
 
@@ -41,10 +42,11 @@ def worth(value: object, tag: TagInfo) -> str:
 
 
 def margin(tolerance: Tolerance, unit: str | None = None) -> str:
-    """A tolerance with its unit: ``±0.5 %``, ``±0.2 V``, ``exact``."""
-    if tolerance.absolute and unit and not tolerance.relative:
-        return f"±{quantity(tolerance.absolute, unit)}"
-    return str(tolerance)
+    """A tolerance with its unit: ``±0.5 %``, ``±0.2 V``, ``±0`` when it is exact."""
+    parts = [f"{tolerance.relative * 100:g} %"] if tolerance.relative else []
+    if tolerance.absolute or not parts:
+        parts.insert(0, quantity(tolerance.absolute, unit if tolerance.absolute else None))
+    return f"±{' + '.join(parts)}"
 
 
 def duration(seconds: float) -> str:
@@ -72,3 +74,20 @@ def names(items: Iterable[str]) -> str:
     """A list of names, cut after a few."""
     every = list(items)
     return ", ".join(every[:_LISTED]) + (f" … ({len(every)})" if len(every) > _LISTED else "")
+
+
+def listed(items: Iterable[Text | str]) -> Text:
+    """Several short facts as one, in every language; facts that are empty are left out."""
+    every = [item for item in items if item]
+    said = {lang: [item.say(lang) if isinstance(item, Text) else item for item in every] for lang in LANGUAGES}
+    return Text({lang: (", " if lang == "en" else "、").join(parts) for lang, parts in said.items()} if every else {})
+
+
+def fill(form: Text, **facts: object) -> Text:
+    """A sentence with facts, each of which may itself be in several languages."""
+    return Text(
+        {
+            lang: sentence.format(**{n: f.say(lang) if isinstance(f, Text) else f for n, f in facts.items()})
+            for lang, sentence in form.items()
+        }
+    )

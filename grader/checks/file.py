@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ from grader.suspicion import suspect
 from grader.table import Row, TableError, read_rows
 from grader.truth import Truth, Value, as_value, matches, plain, to_number
 from grader.window import nanoseconds
-from grader.words import duration, margin, names, number, quantity
+from grader.words import duration, fill, margin, names, quantity
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration, Tolerance, ToleranceField
@@ -112,10 +112,8 @@ class FileValues(Check[FileValuesParams]):
         try:
             rows = read_rows(handed.data, params.file, params.key, params.value, timed)
         except TableError as error:
-            reason = tr("{file} cannot be read: {why}.", "無法讀取 {file}：{why}。", "无法读取 {file}：{why}。")
-            return failed(
-                reason.format(file=params.file, why=error), expected=expected, actual=str(error), evidence=[handed.seq]
-            )
+            reason = tr("{file} cannot be used: {why}.", "無法使用 {file}：{why}。", "无法使用 {file}：{why}。")
+            return failed(fill(reason, file=params.file, why=error.reason), expected=expected, evidence=[handed.seq])
         by_key: dict[str, list[Row]] = {}
         for row in rows:
             by_key.setdefault(plain(row.key), []).append(row)
@@ -148,9 +146,7 @@ class FileValues(Check[FileValuesParams]):
             "{all} 個值中有 {right} 個正確；不正確：{keys}。{first}：{why}。",
             "{all} 个值中有 {right} 个正确；不正确：{keys}。{first}：{why}。",
         )
-        facts = {"right": right, "all": len(every), "keys": names(faults), "first": first}
-        why = faults[first].reason
-        said = Text({lang: form.format(why=why.say(lang), **facts) for lang, form in reason.items()})
+        said = fill(reason, right=right, all=len(every), keys=names(faults), first=first, why=faults[first].reason)
         shown = [f"{key}: {fault.said}" for key, fault in faults.items() if fault.said]
         advice = next((fault.advice for fault in faults.values() if fault.advice), None)
         return partly(
@@ -231,7 +227,7 @@ def same_constant(got: object, want: Constant, tolerance: Tolerance) -> bool:
     return plain(str(got)) == plain(want)
 
 
-def _look(got: Value, truths: Sequence[float], tolerance: Tolerance, unit: str | None) -> Text | None:
+def _look(got: Value, truths: Iterable[float], tolerance: Tolerance, unit: str | None) -> Text | None:
     return suspect(got, truths, tolerance, unit) if isinstance(got, float) else None
 
 
@@ -240,7 +236,7 @@ def _said(value: object, unit: str | None) -> str:
 
 
 def _asked(params: FileValuesParams, count: int) -> Text:
-    near = number(margin(params.tolerance))
+    near = margin(params.tolerance)
     if not params.expect:
         return tr("{n} values", "{n} 個值", "{n} 个值").format(n=count)
     if params.truth == "at-time":

@@ -9,10 +9,13 @@ from pydantic import Field
 from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, topic_matches
-from grader.words import clock, names, number
+from grader.words import clock, fill, listed, names, number
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
 from labsim.text import Text, tr
+
+NOT_TEXT = tr("it is not text", "不是文本", "不是文本")
+CUT = tr("it is too long to be judged", "過長，無法判定", "过长，无法判定")
 
 
 class PublishedParams(Params):
@@ -69,16 +72,17 @@ class Published(Check[PublishedParams]):
         bad = [r for r in sent if faults[r.seq]]
         if bad:
             last = bad[-1]
-            reason = tr(
-                "{n} of {all} messages on {topic} fit; the one at {time} differs in {faults}.",
-                "{topic} 上的 {all} 條消息中有 {n} 條符合；{time} 的一條在 {faults} 上不同。",
-                "{topic} 上的 {all} 条消息中有 {n} 条符合；{time} 的一条在 {faults} 上不同。",
-            ).format(
+            reason = fill(
+                tr(
+                    "{n} of {all} messages on {topic} fit; the one at {time} does not: {faults}.",
+                    "{topic} 上的 {all} 條消息中有 {n} 條符合；{time} 的一條不符合：{faults}。",
+                    "{topic} 上的 {all} 条消息中有 {n} 条符合；{time} 的一条不符合：{faults}。",
+                ),
                 n=len(right),
                 all=len(sent),
                 topic=params.topic,
                 time=clock(evidence, last.t),
-                faults=names(faults[last.seq]),
+                faults=listed(faults[last.seq]),
             )
             shown = f"{last.subject}: {number(text_of(last) if text_of(last) is not None else 'binary')}"
             return failed(reason, expected=expected, actual=f"{shown}, {_flags(last)}", evidence=[*right[:5], *bad])
@@ -138,8 +142,8 @@ def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | N
     return failed(reason.format(topic=pattern), expected=expected)
 
 
-def _faults(record: Record, params: PublishedParams) -> list[str]:
-    faults = []
+def _faults(record: Record, params: PublishedParams) -> list[Text | str]:
+    faults: list[Text | str] = []
     if params.qos is not None and record.detail.get("qos", 0) != params.qos:
         faults.append("QoS")
     if params.retain is not None and bool(record.detail.get("retain")) != params.retain:
@@ -148,11 +152,11 @@ def _faults(record: Record, params: PublishedParams) -> list[str]:
     if params.format == "any" and not params.keys:
         return faults
     if text is None:
-        return [*faults, "text"]
+        return [*faults, NOT_TEXT]
     if params.format == "json" or params.keys:
         data = decode(text)
         if data is NOT_JSON:
-            return [*faults, "JSON (payload cut)" if record.detail.get("cut") else "JSON"]
+            return [*faults, CUT if record.detail.get("cut") else "JSON"]
         faults += [key for key in params.keys if find(data, key) is MISSING]
     return faults
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from grader.check import Check, Params
 from grader.outcome import Outcome, failed, partly, passed
-from grader.words import clock, names
+from grader.words import clock, fill, listed, names
 from grader.writes import judge_writes
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -68,11 +68,16 @@ class Session(Check[SessionParams]):
             return passed(
                 reason.format(time=clock(evidence, nearest.t)), expected=expected, actual=_had(nearest), evidence=whole
             )
-        reason = tr(
-            "Of {n} sessions none fits; the nearest, at {time}, differs in {lacks}.",
-            "{n} 個會話均不符合；最接近的一個（{time}）在 {lacks} 上不同。",
-            "{n} 个会话均不符合；最接近的一个（{time}）在 {lacks} 上不同。",
-        ).format(n=len(sessions), time=clock(evidence, nearest.t), lacks=names(lacking[nearest.seq]))
+        reason = fill(
+            tr(
+                "Of {n} sessions none fits; the nearest, at {time}, differs in: {lacks}.",
+                "{n} 個會話均不符合；最接近的一個（{time}）不符之處：{lacks}。",
+                "{n} 个会话均不符合；最接近的一个（{time}）不符之处：{lacks}。",
+            ),
+            n=len(sessions),
+            time=clock(evidence, nearest.t),
+            lacks=listed(lacking[nearest.seq]),
+        )
         return failed(reason, expected=expected, actual=_had(nearest), evidence=sessions)
 
 
@@ -81,15 +86,24 @@ def policy_name(uri: object) -> str:
     return str(uri).rpartition("#")[2]
 
 
-def _lacking(record: Record, params: SessionParams) -> list[str]:
+def _lacking(record: Record, params: SessionParams) -> list[Text]:
     had = record.detail
     return [
         name
         for name, wrong in (
-            ("user", params.user is not None and record.user != params.user),
-            ("policy", bool(params.policy) and policy_name(had.get("policy", "None")) not in params.policy),
-            ("mode", params.mode is not None and had.get("mode", "None") != params.mode),
-            ("identity", params.identity is not None and had.get("identity", "anonymous") != params.identity),
+            (tr("user", "用戶", "用户"), params.user is not None and record.user != params.user),
+            (
+                tr("security policy", "安全策略", "安全策略"),
+                bool(params.policy) and policy_name(had.get("policy", "None")) not in params.policy,
+            ),
+            (
+                tr("security mode", "安全模式", "安全模式"),
+                params.mode is not None and had.get("mode", "None") != params.mode,
+            ),
+            (
+                tr("identity", "身份方式", "身份方式"),
+                params.identity is not None and had.get("identity", "anonymous") != params.identity,
+            ),
         )
         if wrong
     ]

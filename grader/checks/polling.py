@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -43,32 +42,34 @@ class PolledParams(Params):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """The requests that belong together: all within half a period of the first."""
+class Poll(NamedTuple):
+    """The requests that belong together, all within half a period of the first: when, and where they are in the list."""
 
-    requests: list[Record]
+    t: int
+    first: int
+    end: int
 
     @property
-    def t(self) -> int:
-        """When it began."""
-        return self.requests[0].t
-
-    def reads(self, tags: Sequence[str]) -> bool:
-        """Whether good answers held every tag; without tags, whether any answer was good."""
-        good = [r for r in self.requests if r.status == 0]
-        return bool(good) and set(tags) <= {tag for r in good for tag in r.tags}
+    def size(self) -> int:
+        """How many requests it took."""
+        return self.end - self.first
 
 
 def polls_of(requests: Sequence[Record], every_ns: int) -> list[Poll]:
     """Requests in order of time, gathered into polls."""
-    polls: list[Poll] = []
-    for record in requests:
-        if polls and record.t - polls[-1].t <= every_ns // 2:
-            polls[-1].requests.append(record)
-        else:
-            polls.append(Poll([record]))
-    return polls
+    starts: list[int] = []
+    until = -1
+    for index, record in enumerate(requests):
+        if record.t > until:
+            starts.append(index)
+            until = record.t + every_ns // 2
+    return [Poll(requests[a].t, a, b) for a, b in pairwise([*starts, len(requests)])]
+
+
+def reads(requests: Sequence[Record], poll: Poll, tags: Sequence[str]) -> bool:
+    """Whether the good answers of a poll held every tag; without tags, whether any answer was good."""
+    good = [r for r in requests[poll.first : poll.end] if r.status == 0]
+    return bool(good) and all(any(tag in r.tags for r in good) for tag in tags)
 
 
 class Polled(Check[PolledParams]):
@@ -97,7 +98,7 @@ class Polled(Check[PolledParams]):
 
     def judge(self, evidence: Evidence, params: PolledParams) -> Outcome:
         """Measure how much of the best window regular polls fill."""
-        requests = sorted(evidence.of("modbus", "read", params.device), key=lambda r: (r.t, r.seq))
+        requests = evidence.of("modbus", "read", params.device)
         polls = polls_of(requests, nanoseconds(params.every))
         expected = tr(
             "every {every} {within} for {lasting} ({share} of the time)",
@@ -116,7 +117,7 @@ class Polled(Check[PolledParams]):
                 "{device} 被轮询 {n} 次；至少两次才有周期。",
             ).format(device=params.device, n=len(polls))
             return failed(reason, expected=expected, evidence=requests)
-        spans = [(a.t, b.t) for a, b in pairwise(polls) if _regular(a, b, params) and _whole(a, params)]
+        spans = [(a.t, b.t) for a, b in pairwise(polls) if _regular(a, b, params) and _whole(requests, a, params)]
         length = nanoseconds(params.lasting)
         best = best_window(spans, length)
         share = best.good_ns / length
@@ -131,7 +132,7 @@ class Polled(Check[PolledParams]):
             time=clock(evidence, best.start if spans else polls[0].t),
             median=duration(_median(inside if len(inside) > 1 else polls)),
         )
-        rows = [r for p in (inside if spans else polls) for r in p.requests]
+        rows = requests[inside[0].first if spans and inside else 0 :]
         if best.good_ns >= params.share * length:
             reason = tr(
                 "{device} was polled regularly from {time}.",
@@ -139,7 +140,7 @@ class Polled(Check[PolledParams]):
                 "{device} 自 {time} 起被稳定轮询。",
             ).format(device=params.device, time=clock(evidence, best.start))
             return passed(reason, expected=expected, actual=actual, evidence=rows)
-        reason, advice = _why(polls, best, params)
+        reason, advice = _why(requests, polls, best, params)
         return failed(reason, expected=expected, actual=actual, evidence=rows, help=advice)
 
 
@@ -147,20 +148,22 @@ def _regular(poll: Poll, following: Poll, params: PolledParams) -> bool:
     return params.within.allows((following.t - poll.t) / 1e9, params.every)
 
 
-def _whole(poll: Poll, params: PolledParams) -> bool:
-    few = params.requests_per_poll is None or len(poll.requests) <= params.requests_per_poll
-    return few and poll.reads(params.tags)
+def _whole(requests: Sequence[Record], poll: Poll, params: PolledParams) -> bool:
+    few = params.requests_per_poll is None or poll.size <= params.requests_per_poll
+    return few and reads(requests, poll, params.tags)
 
 
 def _median(polls: Sequence[Poll]) -> float:
     return median(b.t - a.t for a, b in pairwise(polls)) / 1e9
 
 
-def _why(polls: Sequence[Poll], best: Best, params: PolledParams) -> tuple[Text, Text | None]:
+def _why(
+    requests: Sequence[Record], polls: Sequence[Poll], best: Best, params: PolledParams
+) -> tuple[Text, Text | None]:
     """What most of the polls have wrong; when nothing is wrong with most, they were too few."""
     pairs = list(pairwise(polls))
-    many = [p for p in polls[:-1] if params.requests_per_poll and len(p.requests) > params.requests_per_poll]
-    missing = [p for p in polls[:-1] if not p.reads(params.tags)]
+    many = [p for p in polls[:-1] if params.requests_per_poll and p.size > params.requests_per_poll]
+    missing = [p for p in polls[:-1] if not reads(requests, p, params.tags)]
     uneven = [p for p, q in pairs if not _regular(p, q, params)]
     worst = max(len(uneven), len(many), len(missing))
     if worst * 20 <= len(pairs):
@@ -170,7 +173,7 @@ def _why(polls: Sequence[Poll], best: Best, params: PolledParams) -> tuple[Text,
             "轮询稳定，但在 {lasting} 中仅持续 {good}。",
         ).format(good=duration(best.good_ns / 1e9), lasting=duration(params.lasting)), None
     if len(many) == worst:
-        counts = median(len(p.requests) for p in many)
+        counts = median(p.size for p in many)
         return tr(
             "A poll took {n:g} requests; at most {most} are allowed.",
             "一次輪詢用了 {n:g} 個請求；至多允許 {most} 個。",
@@ -181,7 +184,7 @@ def _why(polls: Sequence[Poll], best: Best, params: PolledParams) -> tuple[Text,
             "相邻的寄存器可用一个请求读取。",
         )
     if len(missing) == worst:
-        got = {tag for p in missing for r in p.requests if r.status == 0 for tag in r.tags}
+        got = {tag for p in missing for r in requests[p.first : p.end] if r.status == 0 for tag in r.tags}
         lost = names(tag for tag in params.tags if tag not in got) or names(params.tags) or params.device
         return tr(
             "{n} of {all} polls did not read {tags} without an exception.",

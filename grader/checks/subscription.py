@@ -8,7 +8,7 @@ from pydantic import Field
 
 from grader.check import Check, Params
 from grader.outcome import Outcome, failed, partly, passed
-from grader.words import clock, duration, margin, names, number
+from grader.words import clock, duration, fill, listed, margin, names, number
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration, Tolerance, ToleranceField
@@ -17,6 +17,18 @@ from labsim.text import Text, tr
 
 _SLACK_MS = 1e-6
 """Intervals travel as milliseconds in float64; parameters are seconds."""
+
+
+_NO_ITEM = tr("no monitored item", "沒有監控項", "没有监控项")
+_PUBLISHING = tr("publishing interval", "發佈間隔", "发布间隔")
+_SAMPLING = tr("sampling interval", "採樣間隔", "采样间隔")
+_QUEUE = tr("queue", "隊列", "队列")
+_DEADBAND = tr("deadband", "死區", "死区")
+_READS = tr("reads", "讀取", "读取")
+_AT_MOST = tr("{what} ≤ {limit}", "{what} ≤ {limit}", "{what} ≤ {limit}")
+_AT_LEAST = tr("{what} ≥ {limit}", "{what} ≥ {limit}", "{what} ≥ {limit}")
+_IS = tr("{what} {value}", "{what} {value}", "{what} {value}")
+_SETTINGS_OF = tr("{tag}: {settings}", "{tag}：{settings}", "{tag}：{settings}")
 
 
 class SubscribedParams(Params):
@@ -58,23 +70,24 @@ class Subscribed(Check[SubscribedParams]):
         """Judge the best monitored item of each tag."""
         items = [r for r in evidence.of("opcua", "subscribe") if r.status == 0]
         rows: list[Record] = []
-        wrong: dict[str, list[str]] = {}
-        had = ""
+        wrong: dict[str, list[Text]] = {}
+        had: Text | None = None
         for tag in params.tags:
             mine = [r for r in items if tag in r.tags]
             if not mine:
-                wrong[tag] = ["no monitored item"]
+                wrong[tag] = [_NO_ITEM]
                 continue
             best = min(mine, key=lambda r: (len(_faults(r, params)), r.seq))
             rows.append(best)
             faults = _faults(best, params)
             polled = [r for r in evidence.of("opcua", "read") if tag in r.tags and r.t > best.t]
             if not faults and params.reads_after is not None and len(polled) > params.reads_after:
-                faults = ["reads"]
+                faults = [_READS]
                 rows += polled
             if faults:
                 wrong[tag] = faults
-                had = had or f"{tag}: {_settings(best)}" + (f", {len(polled)} reads" if faults == ["reads"] else "")
+                counted = f"{len(polled)} ×" if faults == [_READS] else ""
+                had = had or fill(_SETTINGS_OF, tag=tag, settings=listed([_settings(best), counted]))
         expected = _asked(params)
         if not wrong:
             reason = tr(
@@ -93,13 +106,19 @@ class Subscribed(Check[SubscribedParams]):
             )
             return failed(reason.format(tags=names(params.tags)), expected=expected)
         first, faults = next(iter(wrong.items()))
-        reason = tr(
-            "{n} of {all} tags are subscribed as asked; {tag} differs in {faults}.",
-            "{all} 個測點中有 {n} 個按要求訂閱；{tag} 在 {faults} 上不同。",
-            "{all} 个测点中有 {n} 个按要求订阅；{tag} 在 {faults} 上不同。",
-        ).format(n=len(params.tags) - len(wrong), all=len(params.tags), tag=first, faults=names(faults))
+        reason = fill(
+            tr(
+                "{n} of {all} tags are subscribed as asked; {tag} differs in: {faults}.",
+                "{all} 個測點中有 {n} 個按要求訂閱；{tag} 不符之處：{faults}。",
+                "{all} 个测点中有 {n} 个按要求订阅；{tag} 不符之处：{faults}。",
+            ),
+            n=len(params.tags) - len(wrong),
+            all=len(params.tags),
+            tag=first,
+            faults=listed(faults),
+        )
         share = 1 - len(wrong) / len(params.tags)
-        return partly(share, reason, expected=expected, actual=had or None, evidence=rows)
+        return partly(share, reason, expected=expected, actual=had, evidence=rows)
 
 
 def deadband_of(record: Record) -> Tolerance:
@@ -111,18 +130,18 @@ def deadband_of(record: Record) -> Tolerance:
     return Tolerance(relative=value / 100) if kind in ("2", "percent") else Tolerance()
 
 
-def _faults(record: Record, params: SubscribedParams) -> list[str]:
+def _faults(record: Record, params: SubscribedParams) -> list[Text]:
     had = record.detail
     asked = params.deadband
     got = deadband_of(record)
     return [
         name
         for name, wrong in (
-            ("publishing interval", _longer(had.get("publishing_ms"), params.publishing)),
-            ("sampling interval", _longer(had.get("sampling_ms"), params.sampling)),
-            ("queue", params.queue is not None and int(had.get("queue") or 0) < params.queue),
+            (_PUBLISHING, _longer(had.get("publishing_ms"), params.publishing)),
+            (_SAMPLING, _longer(had.get("sampling_ms"), params.sampling)),
+            (_QUEUE, params.queue is not None and int(had.get("queue") or 0) < params.queue),
             (
-                "deadband",
+                _DEADBAND,
                 asked is not None
                 and (abs(got.absolute - asked.absolute) > 1e-9 or abs(got.relative - asked.relative) > 1e-9),
             ),
@@ -135,24 +154,34 @@ def _longer(got_ms: object, most_s: float | None) -> bool:
     return most_s is not None and not (isinstance(got_ms, (int, float)) and got_ms <= most_s * 1000 + _SLACK_MS)
 
 
-def _asked(params: SubscribedParams) -> str | None:
-    parts = [
-        f"publishing ≤ {duration(params.publishing)}" if params.publishing is not None else "",
-        f"sampling ≤ {duration(params.sampling)}" if params.sampling is not None else "",
-        f"queue ≥ {params.queue}" if params.queue is not None else "",
-        f"deadband {_deadband(params.deadband)}" if params.deadband is not None else "",
-        f"reads ≤ {params.reads_after}" if params.reads_after is not None else "",
-    ]
-    return ", ".join(part for part in parts if part) or None
+def _asked(params: SubscribedParams) -> Text | None:
+    return (
+        listed(
+            [
+                fill(_AT_MOST, what=_PUBLISHING, limit=duration(params.publishing))
+                if params.publishing is not None
+                else "",
+                fill(_AT_MOST, what=_SAMPLING, limit=duration(params.sampling)) if params.sampling is not None else "",
+                fill(_AT_LEAST, what=_QUEUE, limit=params.queue) if params.queue is not None else "",
+                fill(_IS, what=_DEADBAND, value=_deadband(params.deadband)) if params.deadband is not None else "",
+                fill(_AT_MOST, what=_READS, limit=params.reads_after) if params.reads_after is not None else "",
+            ]
+        )
+        or None
+    )
 
 
 def _deadband(value: Tolerance) -> str:
     return margin(value).removeprefix("±") if value.absolute or value.relative else "0"
 
 
-def _settings(record: Record) -> str:
+def _settings(record: Record) -> Text:
     had = record.detail
-    return (
-        f"publishing {number(had.get('publishing_ms', '?'))} ms, sampling {number(had.get('sampling_ms', '?'))} ms, "
-        f"queue {had.get('queue', '?')}, deadband {_deadband(deadband_of(record))}"
+    return listed(
+        [
+            fill(_IS, what=_PUBLISHING, value=f"{number(had.get('publishing_ms', '?'))} ms"),
+            fill(_IS, what=_SAMPLING, value=f"{number(had.get('sampling_ms', '?'))} ms"),
+            fill(_IS, what=_QUEUE, value=had.get("queue", "?")),
+            fill(_IS, what=_DEADBAND, value=_deadband(deadband_of(record))),
+        ]
     )

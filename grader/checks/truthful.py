@@ -11,13 +11,13 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.check import Check, Params, Share
-from grader.checks.mqtt import by_clients, nothing_published
+from grader.checks.mqtt import NOT_TEXT, by_clients, nothing_published
 from grader.outcome import Outcome, failed, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
 from grader.truth import Truth, Value, as_value
 from grader.window import Span, best_window, nanoseconds
-from grader.words import clock, duration, margin, number, percent, worth
+from grader.words import clock, duration, fill, margin, number, percent, worth
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
@@ -27,6 +27,15 @@ from labsim.text import Text, tr
 
 _LOOK_BACK_NS = 600 * 10**9
 """How far back a late value is looked for, to name its lag."""
+
+
+_NOT_TEXT, _NOT_JSON, _EMPTY = "binary", "no JSON", "empty"
+_FAULTS = {
+    _NOT_TEXT: NOT_TEXT,
+    _NOT_JSON: tr("it is not JSON", "不是 JSON", "不是 JSON"),
+    _EMPTY: tr("it is empty", "為空", "为空"),
+}
+"""What the kinds of unusable payload are called; any other is named by the part that is missing or cannot be read."""
 
 
 class MatchesTruthParams(Params):
@@ -106,7 +115,7 @@ class MatchesTruth(Check[MatchesTruthParams]):
             coverage=percent(params.coverage),
             lasting=duration(params.lasting),
         )
-        sent = sorted(by_clients(evidence, params.topic), key=lambda r: (r.t, r.seq))
+        sent = by_clients(evidence, params.topic)
         if not sent:
             return nothing_published(evidence, params.topic, expected)
         truth = Truth(evidence, params.tag)
@@ -150,19 +159,19 @@ class MatchesTruth(Check[MatchesTruthParams]):
 def _judged(evidence: Evidence, record: Record, params: MatchesTruthParams, tag: TagInfo, truth: Truth) -> Message:
     text = text_of(record)
     if text is None:
-        return Message(record, None, None, "text")
+        return Message(record, None, None, _NOT_TEXT)
     data = decode(text)
     raw = _raw(data, text, params.value, tag)
     if raw is MISSING:
-        return Message(record, None, None, "JSON" if data is NOT_JSON else params.value)
+        return Message(record, None, None, _NOT_JSON if data is NOT_JSON else f"{params.value}?")
     value = as_value(raw, tag)
     if value is None:
-        return Message(record, None, None, number(raw) or "empty")
+        return Message(record, None, None, number(raw) or _EMPTY)
     age, until = nanoseconds(params.age), record.t
     if params.time is not None:
         utc = utc_ns_of(find(data, params.time))
         if utc is None:
-            return Message(record, value, None, params.time)
+            return Message(record, value, None, f"{params.time}?")
         stated, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
         last = min(stated + slack, until)  # a time ahead of the message itself proves nothing
         back = last - (stated - slack)
@@ -194,13 +203,17 @@ def _about(
     lacking = Counter(m.fault for m in wrong if m.fault)
     if lacking and sum(lacking.values()) * 2 > len(wrong):
         fault, count = lacking.most_common(1)[0]
-        return tr(
-            "{n} messages hold no usable value (the last at {time}): {fault}.",
-            "{n} 條消息中沒有可用的值（最後一條在 {time}）：{fault}。",
-            "{n} 条消息中没有可用的值（最后一条在 {time}）：{fault}。",
-        ).format(
-            n=count, time=clock(evidence, next(m.record.t for m in reversed(wrong) if m.fault == fault)), fault=fault
-        ), tr(
+        reason = fill(
+            tr(
+                "{n} messages hold no usable value (the last at {time}): {fault}.",
+                "{n} 條消息中沒有可用的值（最後一條在 {time}）：{fault}。",
+                "{n} 条消息中没有可用的值（最后一条在 {time}）：{fault}。",
+            ),
+            n=count,
+            time=clock(evidence, next(m.record.t for m in reversed(wrong) if m.fault == fault)),
+            fault=_FAULTS.get(fault, fault),
+        )
+        return reason, tr(
             "Compare the payload with the form that the task asks for.",
             "請比較載荷與任務要求的格式。",
             "请比较载荷与任务要求的格式。",

@@ -13,6 +13,7 @@ from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import Manifest, TagInfo
+from labsim.text import Text
 
 UTC_ORIGIN_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 STEP_S = 0.1
@@ -103,9 +104,13 @@ class Bench:
         return self._evidence
 
     def judge(self, name: str, **params: Any) -> Outcome:
-        """The outcome of one check."""
+        """The outcome of one check. Whatever it says to people, it says in every language."""
         check = load(name)
-        return check().judge(self.evidence, check.Params.model_validate(params))
+        outcome = check().judge(self.evidence, check.Params.model_validate(params))
+        assert outcome.reason
+        for said in (outcome.reason, outcome.help, outcome.expected, outcome.actual):
+            assert not isinstance(said, Text) or not said or said.missing == ()
+        return outcome
 
     def _build(self) -> Evidence:
         now = 0

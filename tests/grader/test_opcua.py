@@ -21,7 +21,7 @@ def test_one_session_must_have_everything(bench: Bench) -> None:
     wanted = {"user": "operator", "policy": "Basic256Sha256", "mode": "SignAndEncrypt"}
     outcome = bench.judge("opcua.session", **wanted)
     assert outcome.state is State.FAILED
-    assert "differs in user" in outcome.reason["en"]
+    assert "differs in: user" in outcome.reason["en"]
     assert bench.judge("opcua.session", policy=["Aes128_Sha256_RsaOaep", "Basic256Sha256"]).evidence == (1,)
     assert bench.judge("opcua.session", identity="username").evidence == (2,)
 

@@ -39,7 +39,7 @@ class Coach:
         if said is None:
             return None
         text, advice = said
-        failed = record.status != 0 or record.kind in ("reject", "deny", "timeout", "incident")
+        failed = record.status != 0 or record.kind in ("reject", "deny", "drop", "timeout", "incident")
         wrote = record.kind in ("write", "publish", "call", "answer", "setting")
         return {
             "seq": record.seq,
@@ -229,6 +229,8 @@ class Coach:
                 return words.MQ_TIMEOUT.format(who=who), None
             case "deny":
                 return words.MQ_DENY.format(who=who, topic=record.subject), None
+            case "drop":
+                return words.MQ_DROP.format(who=who, lost=detail.get("lost", 1)), None
             case "reject":
                 return words.MQ_REJECT.format(who=who, reason=detail.get("reason", "")), None
             case "close":

@@ -148,6 +148,11 @@ MQ_TIMEOUT = tr(
 )
 MQ_DENY = tr("{who} may not use {topic}.", "{who} 無權使用 {topic}。", "{who} 无权使用 {topic}。")
 MQ_REJECT = tr("{who} broke the protocol: {reason}.", "{who} 違反了協議：{reason}。", "{who} 违反了协议：{reason}。")
+MQ_DROP = tr(
+    "{who} reads too slowly; {lost} messages for it were dropped.",
+    "{who} 讀取過慢；已丟棄發給它的 {lost} 條消息。",
+    "{who} 读取过慢；已丢弃发给它的 {lost} 条消息。",
+)
 ADVICE_LOGIN = tr(
     "Look at the user name and password in the endpoint list.",
     "請核對端點列表中的用戶名和密碼。",

@@ -27,7 +27,7 @@ def judge_writes(
     if not taken:
         last = writes[-1]
         reason = tr(
-            "{n} writes to {tag} were refused, the last at {time}.",
+            "Writes to {tag} refused: {n}, the last at {time}.",
             "對 {tag} 的 {n} 次寫入被拒絕，最後一次在 {time}。",
             "对 {tag} 的 {n} 次写入被拒绝，最后一次在 {time}。",
         ).format(n=len(writes), tag=path, time=clock(evidence, last.t))
@@ -37,7 +37,7 @@ def judge_writes(
     last, actual = taken[-1], quantity(written(taken[-1], path), tag.unit)
     if not right:
         reason = tr(
-            "{tag} was written {n} times, last with {actual} at {time}.",
+            "Writes to {tag}: {n}, the last with {actual} at {time}.",
             "{tag} 被寫入 {n} 次，最後一次為 {actual}（{time}）。",
             "{tag} 被写入 {n} 次，最后一次为 {actual}（{time}）。",
         ).format(tag=path, n=len(taken), actual=actual, time=clock(evidence, last.t))

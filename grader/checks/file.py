@@ -123,7 +123,7 @@ class FileValues(Check[FileValuesParams]):
             mine = by_key.get(plain(key), [])
             if len(mine) < params.at_least:
                 faults[key] = Fault(
-                    tr("{n} rows, {least} needed", "{n} 行，需要 {least} 行", "{n} 行，需要 {least} 行").format(
+                    tr("rows: {n} of {least}", "{n} 行，需要 {least} 行", "{n} 行，需要 {least} 行").format(
                         n=len(mine), least=params.at_least
                     )
                 )
@@ -137,7 +137,7 @@ class FileValues(Check[FileValuesParams]):
         rest = [handed.seq, *(r.seq for r in used)]
         if not faults:
             reason = tr(
-                "All {n} values of {file} are right.", "{file} 的 {n} 個值均正確。", "{file} 的 {n} 个值均正确。"
+                "The values of {file} are right ({n}).", "{file} 的 {n} 個值均正確。", "{file} 的 {n} 个值均正确。"
             )
             return passed(reason.format(n=right, file=params.file), expected=expected, actual=str(right), evidence=rest)
         first = next(iter(faults))
@@ -176,7 +176,7 @@ def _follows(
             fault = None
         else:
             why = tr(
-                "row {n} was true at none of {reads} reads",
+                "row {n} was true at none of the reads ({reads})",
                 "第 {n} 行在 {reads} 次讀取時均不為真",
                 "第 {n} 行在 {reads} 次读取时均不为真",
             ).format(n=row.number, reads=len(seen.records))
@@ -238,15 +238,15 @@ def _said(value: object, unit: str | None) -> str:
 def _asked(params: FileValuesParams, count: int) -> Text:
     near = margin(params.tolerance)
     if not params.expect:
-        return tr("{n} values", "{n} 個值", "{n} 个值").format(n=count)
+        return tr("values: {n}", "{n} 個值", "{n} 个值").format(n=count)
     if params.truth == "at-time":
         return tr(
-            "{n} values, true {margin} within {slack} of their time",
+            "values: {n}, true {margin} within {slack} of their time",
             "{n} 個值，在其時間 {slack} 之內為真，容差 {margin}",
             "{n} 个值，在其时间 {slack} 之内为真，容差 {margin}",
         ).format(n=count, margin=near, slack=duration(params.time_margin))
     return tr(
-        "{n} values, true {margin} when they were read",
+        "values: {n}, true {margin} when they were read",
         "{n} 個值，在讀取時為真，容差 {margin}",
         "{n} 个值，在读取时为真，容差 {margin}",
     ).format(n=count, margin=near)

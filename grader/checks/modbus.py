@@ -59,7 +59,7 @@ class Read(Check[ReadParams]):
     """
 
     name = "modbus.read"
-    sentence = tr("{what} is read over Modbus", "通過 Modbus 讀取 {what}", "通过 Modbus 读取 {what}")
+    sentence = tr("Read over Modbus: {what}", "通過 Modbus 讀取：{what}", "通过 Modbus 读取：{what}")
     Params = ReadParams
 
     def title(self, params: ReadParams) -> Text:
@@ -74,7 +74,7 @@ class Read(Check[ReadParams]):
         if not params.tags:
             if len(good) >= params.at_least:
                 return passed(
-                    tr("{n} reads were answered.", "{n} 次讀取得到應答。", "{n} 次读取得到应答。").format(n=len(good)),
+                    tr("Reads answered: {n}.", "{n} 次讀取得到應答。", "{n} 次读取得到应答。").format(n=len(good)),
                     evidence=good,
                 )
             return _not_read(evidence, params, names(sorted(devices)), asked, good)
@@ -120,13 +120,13 @@ def _not_read(evidence: Evidence, params: ReadParams, what: str, asked: list[Rec
     other = [r for r in asked if r.status == 0 and not _of_kind(r, params)]
     if good:
         reason = tr(
-            "{n} requests were answered, but none held {what} whole.",
+            "Requests were answered ({n}), but none held {what} whole.",
             "{n} 次請求得到應答，但無一完整包含 {what}。",
             "{n} 次请求得到应答，但无一完整包含 {what}。",
         ).format(n=len(good), what=what)
         if not params.tags:
             reason = tr(
-                "{n} requests were answered; {least} are needed.",
+                "Requests answered: {n} of {least}.",
                 "{n} 次請求得到應答；需要 {least} 次。",
                 "{n} 次请求得到应答；需要 {least} 次。",
             ).format(n=len(good), least=params.at_least)
@@ -142,7 +142,7 @@ def _not_read(evidence: Evidence, params: ReadParams, what: str, asked: list[Rec
     if refused:
         codes = Counter(r.status for r in refused)
         reason = tr(
-            "{n} requests were refused, the last at {time} with exception {code:02d}.",
+            "Requests refused: {n}, the last at {time} with exception {code:02d}.",
             "{n} 次請求被拒絕，最後一次在 {time}，異常碼 {code:02d}。",
             "{n} 次请求被拒绝，最后一次在 {time}，异常码 {code:02d}。",
         ).format(n=len(refused), time=clock(evidence, refused[-1].t), code=refused[-1].status)
@@ -152,7 +152,7 @@ def _not_read(evidence: Evidence, params: ReadParams, what: str, asked: list[Rec
     if silent:
         units = names(sorted({str(r.detail.get("unit", "?")) for r in silent}))
         reason = tr(
-            "No request reached {what}; {n} went to unit {units}, which nobody has.",
+            "No request reached {what}; requests to unit {units}, which nobody has: {n}.",
             "沒有請求到達 {what}；有 {n} 次發往無人使用的單元號 {units}。",
             "没有请求到达 {what}；有 {n} 次发往无人使用的单元号 {units}。",
         ).format(what=what, n=len(silent), units=units)

@@ -24,13 +24,13 @@ class PublishedParams(Params):
     topic: Annotated[str, Field(min_length=1)] = Field(description="A topic, or a topic filter with `+` and `#`.")
     qos: Annotated[int, Field(ge=0, le=2)] | None = Field(None, description="The quality of service.")
     retain: bool | None = Field(None, description="Whether the retain flag is set.")
-    at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many messages must be so.")
+    at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many messages must be so, over all topics.")
     format: Literal["any", "text", "json"] = Field("any", description="What the payload has to be.")
     keys: tuple[str, ...] = Field(
         (), description="Parts a JSON payload must have, as dotted paths (`value`, `meta.unit`); implies `json`."
     )
     every_topic: tuple[str, ...] = Field(
-        (), description="Topics that must each have `at_least` messages; they have to lie below `topic`."
+        (), description="Topics that must each be among them; they have to lie below `topic`."
     )
 
 
@@ -54,10 +54,11 @@ class Published(Check[PublishedParams]):
         faults = {r.seq: _faults(r, params) for r in sent}
         right = [r for r in sent if not faults[r.seq]]
         expected, actual = _asked(params), str(len(right))
-        lacking = [t for t in params.every_topic if sum(r.subject == t for r in right) < params.at_least]
+        met = {r.subject for r in right}
+        lacking = [topic for topic in params.every_topic if topic not in met]
         if len(right) >= params.at_least and not lacking:
             reason = tr(
-                "{n} messages fit, the first at {time}.",
+                "Messages that fit: {n}, the first at {time}.",
                 "{n} 條消息符合，第一條在 {time}。",
                 "{n} 条消息符合，第一条在 {time}。",
             )
@@ -87,10 +88,10 @@ class Published(Check[PublishedParams]):
             shown = f"{last.subject}: {number(text_of(last) if text_of(last) is not None else 'binary')}"
             return failed(reason, expected=expected, actual=f"{shown}, {_flags(last)}", evidence=[*right[:5], *bad])
         if lacking:
-            reason = tr("Too few messages on {topics}.", "{topics} 上的消息太少。", "{topics} 上的消息太少。")
+            reason = tr("No message on {topics} fits.", "{topics} 上沒有符合的消息。", "{topics} 上没有符合的消息。")
             return failed(reason.format(topics=names(lacking)), expected=expected, actual=actual, evidence=right)
         reason = tr(
-            "{n} messages fit; {least} are needed.",
+            "Messages that fit: {n} of {least}.",
             "{n} 條消息符合；需要 {least} 條。",
             "{n} 条消息符合；需要 {least} 条。",
         )
@@ -114,7 +115,7 @@ def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | N
     denied = [r for r in evidence.of("mqtt", "deny") if topic_matches(pattern, r.subject)]
     if denied:
         reason = tr(
-            "The broker refused {n} messages on {topic}.",
+            "Messages on {topic} refused by the broker: {n}.",
             "消息代理拒絕了 {topic} 上的 {n} 條消息。",
             "消息代理拒绝了 {topic} 上的 {n} 条消息。",
         )
@@ -122,7 +123,7 @@ def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | N
     if other:
         topics = list(dict.fromkeys(r.subject for r in other))
         reason = tr(
-            "No client published on {topic}; {n} messages went to other topics.",
+            "No client published on {topic}; messages on other topics: {n}.",
             "沒有客戶端在 {topic} 上發佈；有 {n} 條消息發往其他主題。",
             "没有客户端在 {topic} 上发布；有 {n} 条消息发往其他主题。",
         )

@@ -55,7 +55,7 @@ class Session(Check[SessionParams]):
         if not sessions:
             tried = [r for r in evidence.of("opcua") if r.kind in ("open", "reject", "session")]
             reason = tr(
-                "No OPC UA session was activated ({n} attempts to connect).",
+                "No OPC UA session was activated (attempts to connect: {n}).",
                 "沒有激活的 OPC UA 會話（嘗試連接 {n} 次）。",
                 "没有激活的 OPC UA 会话（尝试连接 {n} 次）。",
             ).format(n=len(tried))
@@ -70,7 +70,7 @@ class Session(Check[SessionParams]):
             )
         reason = fill(
             tr(
-                "Of {n} sessions none fits; the nearest, at {time}, differs in: {lacks}.",
+                "None of the sessions ({n}) fits; the nearest, at {time}, differs in: {lacks}.",
                 "{n} 個會話均不符合；最接近的一個（{time}）不符之處：{lacks}。",
                 "{n} 个会话均不符合；最接近的一个（{time}）不符之处：{lacks}。",
             ),
@@ -109,13 +109,15 @@ def _lacking(record: Record, params: SessionParams) -> list[Text]:
     ]
 
 
-def _asked(params: SessionParams) -> str:
-    return ", ".join(p for p in (params.user, " / ".join(params.policy), params.mode, params.identity) if p)
+def _asked(params: SessionParams) -> str | None:
+    security = " / ".join(params.policy)
+    parts = (security, params.mode, params.identity, params.user)
+    return ", ".join(part for part in parts if part) or None
 
 
 def _had(record: Record) -> str:
     had = record.detail
-    parts = (record.user, policy_name(had.get("policy", "None")), had.get("mode", "None"), had.get("identity", ""))
+    parts = (policy_name(had.get("policy", "None")), had.get("mode", "None"), had.get("identity", ""), record.user)
     return ", ".join(str(part) for part in parts if part)
 
 
@@ -138,7 +140,7 @@ class Read(Check[ReadParams]):
     """
 
     name = "opcua.read"
-    sentence = tr("{tags} is read over OPC UA", "通過 OPC UA 讀取 {tags}", "通过 OPC UA 读取 {tags}")
+    sentence = tr("Read over OPC UA: {tags}", "通過 OPC UA 讀取：{tags}", "通过 OPC UA 读取：{tags}")
     Params = ReadParams
 
     def title(self, params: ReadParams) -> Text:
@@ -152,8 +154,8 @@ class Read(Check[ReadParams]):
         if params.together:
             whole = [r for r in reads if wanted <= set(r.tags)]
             if len(whole) >= params.at_least:
-                reason = tr("{n} requests read all of them.", "{n} 個請求讀取了全部。", "{n} 个请求读取了全部。")
-                return passed(reason.format(n=len(whole)), evidence=whole)
+                reason = tr("One request read them all.", "一次請求讀取了全部。", "一次请求读取了全部。")
+                return passed(reason, evidence=whole)
             most = max((len(wanted & set(r.tags)) for r in reads), default=0)
             reason = tr(
                 "The largest request read {most} of {all} tags.",
@@ -170,10 +172,10 @@ class Read(Check[ReadParams]):
         missing = [tag for tag, count in counts.items() if count < params.at_least]
         share = 1 - len(missing) / len(params.tags)
         if not missing:
-            reason = tr("All {n} tags were read.", "{n} 個測點均已讀取。", "{n} 个测点均已读取。")
+            reason = tr("Tags read: {n} of {n}.", "已讀取 {n}/{n} 個測點。", "已读取 {n}/{n} 个测点。")
             return passed(reason.format(n=len(params.tags)), evidence=reads)
         reason = tr(
-            "{n} of {all} tags were read {least} times with a good result; not: {missing}.",
+            "Tags read with a good result at least {least} times: {n} of {all}; not: {missing}.",
             "{all} 個測點中有 {n} 個以良好結果讀取了 {least} 次；未達到：{missing}。",
             "{all} 个测点中有 {n} 个以良好结果读取了 {least} 次；未达到：{missing}。",
         ).format(n=len(params.tags) - len(missing), all=len(params.tags), least=params.at_least, missing=names(missing))
@@ -232,7 +234,7 @@ class Wrote(Check[WroteParams]):
                 evidence=refused,
             )
         reason = tr(
-            "No write to {tag} was refused ({n} were accepted).",
+            "No write to {tag} was refused (accepted: {n}).",
             "對 {tag} 的寫入無一被拒絕（{n} 次被接受）。",
             "对 {tag} 的写入无一被拒绝（{n} 次被接受）。",
         ).format(tag=params.tag, n=len(writes))

@@ -112,7 +112,7 @@ class Polled(Check[PolledParams]):
         )
         if len(polls) < 2:
             reason = tr(
-                "{device} was polled {n} times; a period needs two polls.",
+                "Polls of {device}: {n}; a period needs two.",
                 "{device} 被輪詢 {n} 次；至少兩次才有周期。",
                 "{device} 被轮询 {n} 次；至少两次才有周期。",
             ).format(device=params.device, n=len(polls))

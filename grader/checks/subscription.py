@@ -59,7 +59,7 @@ class Subscribed(Check[SubscribedParams]):
     """
 
     name = "opcua.subscribed"
-    sentence = tr("{tags} is subscribed over OPC UA", "通過 OPC UA 訂閱 {tags}", "通过 OPC UA 订阅 {tags}")
+    sentence = tr("Subscribed over OPC UA: {tags}", "通過 OPC UA 訂閱：{tags}", "通过 OPC UA 订阅：{tags}")
     Params = SubscribedParams
 
     def title(self, params: SubscribedParams) -> Text:
@@ -91,12 +91,12 @@ class Subscribed(Check[SubscribedParams]):
         expected = _asked(params)
         if not wrong:
             reason = tr(
-                "{n} tags were monitored from {time}.",
-                "{n} 個測點自 {time} 起被監控。",
-                "{n} 个测点自 {time} 起被监控。",
+                "Monitored as asked from {time}.",
+                "自 {time} 起按要求監控。",
+                "自 {time} 起按要求监控。",
             )
             return passed(
-                reason.format(n=len(params.tags), time=clock(evidence, max(r.t for r in rows))),
+                reason.format(time=clock(evidence, max(r.t for r in rows))),
                 expected=expected,
                 evidence=rows,
             )

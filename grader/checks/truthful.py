@@ -205,7 +205,7 @@ def _about(
         fault, count = lacking.most_common(1)[0]
         reason = fill(
             tr(
-                "{n} messages hold no usable value (the last at {time}): {fault}.",
+                "Messages without a usable value: {n}, the last at {time}: {fault}.",
                 "{n} 條消息中沒有可用的值（最後一條在 {time}）：{fault}。",
                 "{n} 条消息中没有可用的值（最后一条在 {time}）：{fault}。",
             ),
@@ -223,7 +223,7 @@ def _about(
     assert value is not None
     true = truth.at(t)
     reason = tr(
-        "{n} messages were not true; the one at {time} said {got}, the tag was worth {true}.",
+        "Messages that were not true: {n}; the one at {time} said {got}, the tag was worth {true}.",
         "{n} 條消息不真實；{time} 的一條為 {got}，而測點的值為 {true}。",
         "{n} 条消息不真实；{time} 的一条为 {got}，而测点的值为 {true}。",
     ).format(

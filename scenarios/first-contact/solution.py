@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import struct
 import sys
 from datetime import UTC, datetime
@@ -74,8 +75,8 @@ class Trainee:
 
     async def watch(self, mill: Client, node: Node) -> None:
         """Subscribe to the spindle speed."""
-        subscription = await mill.create_subscription(500, self)
-        await subscription.subscribe_data_change(node, queuesize=10, sampling_interval=250)
+        subscription = await mill.create_subscription(500 * self.pace, self)
+        await subscription.subscribe_data_change(node, queuesize=10, sampling_interval=250 * self.pace)
 
     def datachange_notification(self, _node: Node, value: float, _data: Any) -> None:
         """The mill says that the speed has changed."""
@@ -111,6 +112,7 @@ async def find(mill: Client) -> Node:
 
 def main(trainee: type[Trainee]) -> None:
     """Run a trainee on the lab that READY.json describes."""
+    logging.getLogger("asyncua").setLevel(logging.ERROR)  # the server revises the subscription, as servers do
     ready = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     asyncio.run(trainee(ready).run())
 

@@ -23,4 +23,4 @@ async def test_foreign_tools_reach_full_marks(tmp_path: Path, need: Callable[...
     )
     reasons = [check["reason"] for task in verdict["tasks"] for check in task["checks"]]
     assert code == 0, said
-    assert verdict["score"] == verdict["max"] == 20, reasons
+    assert verdict["score"] == verdict["max"] == 20, "\n".join(reasons)

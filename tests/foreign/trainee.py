@@ -29,6 +29,8 @@ def main() -> None:
     def listen() -> None:
         assert mill.stdout is not None
         for line in mill.stdout:
+            if not line.startswith("{"):
+                continue  # the library logs on stdout
             said = json.loads(line)
             latest[said["node"]] = said["value"]
 

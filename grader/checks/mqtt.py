@@ -101,11 +101,15 @@ class Published(Check[PublishedParams]):
 
 
 def by_clients(evidence: Evidence, pattern: str) -> list[Record]:
-    """Accepted publishes on matching topics that the plant did not send itself."""
+    """Accepted publishes on matching topics that a client sent: not the plant's, not a will, no QoS 2 message twice."""
     return [
         r
         for r in evidence.of("mqtt", "publish")
-        if r.app != PLANT and r.status == 0 and topic_matches(pattern, r.subject)
+        if r.app != PLANT
+        and r.status == 0
+        and not r.detail.get("repeat")
+        and not r.detail.get("will")
+        and topic_matches(pattern, r.subject)
     ]
 
 

@@ -17,7 +17,8 @@ TASK = typer.Argument(help="The task's id.")
 def _post(lab: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     from labsim.client.client import call, find_control
 
-    return call(find_control(lab), "POST", path, body)
+    answer: dict[str, Any] = call(find_control(lab), "POST", path, body)
+    return answer
 
 
 def check(

@@ -42,7 +42,14 @@ PRESS: dict[str, Any] = {
             "about": "What the ram presses with.",
             "initial": 50,
         },
-        "setpoint": {"type": "f64", "unit": "kN", "range": [0, 100], "title": "Setpoint", "initial": 50, "access": "rw"},
+        "setpoint": {
+            "type": "f64",
+            "unit": "kN",
+            "range": [0, 100],
+            "title": "Setpoint",
+            "initial": 50,
+            "access": "rw",
+        },
         "speed": {"type": "f32", "title": "Speed", "initial": 1.5, "range": [0, 10]},
         "length": {"type": "f32", "unit": "mm", "title": "Length", "initial": 12.25},
         "count": {"type": "u32", "title": "Count", "initial": 7},
@@ -86,6 +93,7 @@ class Press(Device):
     """A press whose order may not be called ``refused``."""
 
     def guard(self, tag: Tag, value: Value) -> int:
+        """Refuse one name."""
         return status.BAD_OUT_OF_SERVICE if (tag.name, value) == ("order", "refused") else status.GOOD
 
 
@@ -100,6 +108,7 @@ class Wall:
         self.seconds = 1000.0
 
     def __call__(self) -> float:
+        """The time."""
         return self.seconds
 
 
@@ -254,9 +263,7 @@ class Peer:
         """A Write of one node; its status."""
         asked = ua.WriteRequest()
         target = node(name) if isinstance(name, str) else name
-        asked.Parameters.NodesToWrite = [
-            ua.WriteValue(target, attribute, index_range, ua.DataValue(variant, **extra))
-        ]
+        asked.Parameters.NodesToWrite = [ua.WriteValue(target, attribute, index_range, ua.DataValue(variant, **extra))]
         return int(self.ask(asked).Results[0].value)
 
 
@@ -271,3 +278,51 @@ def error_of(chunk: bytes) -> int:
     """The code of an ERR message."""
     assert chunk[:3] == error_message(0)[:3]
     return int(struct.unpack_from("<I", chunk, 8)[0])
+
+
+@pytest.fixture
+def connect() -> Callable[..., Peer]:
+    """Connect to a core: ``connect(server, receive=8192, ...)``; an open channel without a session."""
+    return Peer
+
+
+@pytest.fixture
+def peer(server: Server) -> Peer:
+    """A client with a session that may write."""
+    return Peer(server).login()
+
+
+@pytest.fixture(scope="session")
+def plants() -> Callable[..., Plant]:
+    """Build a plant of presses: ``plants("press1", "press2")``."""
+    return make_plant
+
+
+@pytest.fixture(scope="session")
+def cores() -> Callable[..., Server]:
+    """Build a core over a plant: ``cores(plant, sink, wall)``."""
+    return core_over
+
+
+@pytest.fixture(scope="session")
+def walls() -> type[Wall]:
+    """Build a wall clock."""
+    return Wall
+
+
+@pytest.fixture(scope="session")
+def reading() -> Callable[..., Any]:
+    """Build a ReadValueId: ``reading("force", attribute, index_range, encoding)``."""
+    return read_id
+
+
+@pytest.fixture(scope="session")
+def error_code() -> Callable[[bytes], int]:
+    """The code of an ERR message."""
+    return error_of
+
+
+@pytest.fixture(scope="session")
+def parse_answer() -> Callable[..., Any]:
+    """A response from its chunks."""
+    return decode_answer

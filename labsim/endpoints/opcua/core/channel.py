@@ -212,24 +212,31 @@ class Channel:
         self._sent = self._sent + 1 if self._sent < _WRAP else 1
         return self._sent
 
-    def seal(self, request_id: int, body: bytes) -> bytes:
-        """The chunks of a response.
+    def fits(self, size: int) -> bool:
+        """Whether the client's limits let a response of ``size`` bytes through (OPC 10000-6 §7.1.2.3)."""
+        transport, chunks = self._transport, -(-size // self._room)
+        small_enough = not transport.peer_max_message or size <= transport.peer_max_message
+        return small_enough and (not transport.peer_max_chunks or chunks <= transport.peer_max_chunks)
 
-        Raises:
-            Bad: BadResponseTooLarge, when the client's limits do not let it through (OPC 10000-6 §7.1.2.3).
-        """
-        transport, token = self._transport, self._sending
+    @property
+    def _room(self) -> int:
+        """Bytes of a body that fit into one chunk."""
+        return self._transport.send_size - symmetric.overhead(self.mode)
+
+    def seal(self, request_id: int, body: bytes) -> bytes:
+        """The chunks of a response that `fits`."""
+        token, room = self._sending, self._room
         assert token is not None
-        if transport.peer_max_message and len(body) > transport.peer_max_message:
-            raise Bad(S.BadResponseTooLarge)
-        room = transport.send_size - symmetric.overhead(self.mode)
-        parts = [body[at : at + room] for at in range(0, len(body), room)]
-        if transport.peer_max_chunks and len(parts) > transport.peer_max_chunks:
-            raise Bad(S.BadResponseTooLarge)
-        last = len(parts) - 1
+        last = (len(body) - 1) // room
         return b"".join(
             symmetric.seal_symmetric(
-                self.mode, token, b"F" if number == last else b"C", self.id, self._next(), request_id, part
+                self.mode,
+                token,
+                b"F" if number == last else b"C",
+                self.id,
+                self._next(),
+                request_id,
+                body[number * room : (number + 1) * room],
             )
-            for number, part in enumerate(parts)
+            for number in range(last + 1)
         )

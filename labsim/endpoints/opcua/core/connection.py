@@ -200,8 +200,9 @@ class Connection:
             header.RequestHandle, header.Timestamp = request.handle, datetime_of(wall_filetime())
         response = made if isinstance(made, bytes) else encode(made)
         known = request.known_session
-        if known is not None and 0 < known.max_response < len(response):
-            raise Bad(S.BadResponseTooLarge)
+        too_large = known is not None and 0 < known.max_response < len(response)
+        if too_large or not self.channel.fits(len(response)):
+            raise Bad(S.BadResponseTooLarge, "the client does not allow an answer of this size")
         return response
 
     def _send(self, request_id: int, body: bytes) -> None:
@@ -220,10 +221,10 @@ class Connection:
         head = struct.pack(f"<Ii{len(available)}I?", subscription, len(available), *available, more)
         tail = struct.pack(f"<i{len(results)}I", len(results), *results) + NO_DIAGNOSTICS
         body = response_header(_PUBLISH_RESPONSE, request.handle) + head + message + tail
-        try:
+        if self.channel.fits(len(body)):
             self._send(request.request_id, body)
-        except Bad as error:  # too large for this client; it can Republish with larger buffers
-            self.send_fault(request.request_id, request.handle, error.code)
+        else:  # it can Republish over a channel with larger buffers
+            self.send_fault(request.request_id, request.handle, int(S.BadResponseTooLarge))
 
 
 def _peek(body: bytes) -> tuple[Service | None, int]:

@@ -95,7 +95,7 @@ def answer(connection: Connection, session: Session, body: bytes) -> bytes | Non
     session.last = server.monotonic()
     encoded, values = plan.run(store, store.now())
     response = response_header(_READ_RESPONSE, handle) + encoded + NO_DIAGNOSTICS
-    if 0 < session.max_response < len(response):
+    if 0 < session.max_response < len(response) or not connection.channel.fits(len(response)):
         return None
     connection.tell(Happening("Read", connection, session, facts=ReadFacts(plan.subject, None, values)))
     return response

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.happening import (
     CLOSE,
@@ -33,10 +35,19 @@ _QUIET = {
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A Read as evidence names it: all its nodes, and those that are tags with their place among them."""
+    """A Read as evidence names it.
+
+    Attributes:
+        nodes: Texts of all nodes; ``device`` the one they all belong to.
+        tags: Those that are tags, with their place among the nodes; ``paths`` in the same order.
+        floats: Every tag is an f64, so that a column's numbers need no conversion.
+    """
 
     nodes: list[str]
+    device: str
     tags: list[tuple[int, Tag]]
+    paths: list[str]
+    floats: bool
 
 
 class Reporter:
@@ -153,22 +164,35 @@ class Reporter:
                 for at, (key, attribute) in enumerate(zip(subject.keys, subject.attributes, strict=True))
                 if attribute == nodes.VALUE and key in self._tags
             ]
-            subject.memo = _Reading([text_of(key) for key in subject.keys], tags)
+            subject.memo = _Reading(
+                [text_of(key) for key in subject.keys],
+                self._device_of(subject.keys),
+                tags,
+                [tag.path for _, tag in tags],
+                all(tag.type == "f64" for _, tag in tags),
+            )
         reading: _Reading = subject.memo
         return reading
 
     def _read(self, happening: Happening) -> None:
         facts: ReadFacts = happening.facts
         reading, statuses = self._reading(facts.subject), facts.statuses
-        good = reading.tags if statuses is None else [one for one in reading.tags if statuses[one[0]] >> 30 == 0]
+        if statuses is None:  # a compiled read: every node is a tag, and good
+            values = facts.values if reading.floats else [_typed(tag, facts.values[at]) for at, tag in reading.tags]
+            self._send(
+                happening, "read", device=reading.device, tags=reading.paths, values=list(values), nodes=reading.nodes,
+                statuses=[0] * len(reading.nodes),
+            )  # fmt: skip
+            return
+        good = [one for one in reading.tags if statuses[one[0]] >> 30 == 0]
         self._send(
             happening,
             "read",
-            device=self._device_of(facts.subject.keys),
+            device=reading.device,
             tags=[tag.path for _, tag in good],
-            values=[_typed(tag, facts.values[at]) for at, tag in good],
+            values=[facts.values[at] for at, _ in good],
             nodes=reading.nodes,
-            statuses=[0] * len(reading.nodes) if statuses is None else list(statuses),
+            statuses=list(statuses),
         )
 
     def _about(self, key: Key) -> dict[str, Any]:
@@ -200,13 +224,11 @@ class Reporter:
             self._send(happening, "unsubscribe", subscription=fact.subscription, items=fact.items)
 
 
-def _typed(tag: Tag, value: Any) -> Value:
-    """A value as evidence keeps it. A compiled read gives float64 of the store's column."""
-    if isinstance(value, (bool, str)):
-        return value
-    if tag.type == "bool":
-        return bool(value)
-    return float(value) if tag.type[0] == "f" else int(value)
+def _typed(tag: Tag, number: float) -> Value:
+    """A number of the store's column in the tag's own type, rounded as it was answered."""
+    if tag.type[0] == "f":
+        return float(np.float32(number)) if tag.type == "f32" else number
+    return bool(number) if tag.type == "bool" else int(number)
 
 
 def _shown(value: Any) -> Any:

@@ -18,7 +18,7 @@ from labsim.endpoints.opcua.core.request import Request, check_count, check_time
 from labsim.endpoints.opcua.core.status import Bad, S, is_bad
 from labsim.endpoints.opcua.core.typecheck import check_variable
 from labsim.endpoints.opcua.core.users import Identity
-from labsim.endpoints.opcua.core.values import DataValue, as_variant, encode_data_value, plain
+from labsim.endpoints.opcua.core.values import DataValue, as_variant, encode_data_value
 
 if TYPE_CHECKING:
     from labsim.endpoints.opcua.core.server import Server
@@ -140,13 +140,17 @@ def read(request: Request, message: Any) -> bytes:
     subject = ReadSubject(
         [key_of(one.NodeId) for one in asked.NodesToRead], [one.AttributeId for one in asked.NodesToRead]
     )
-    request.facts = ReadFacts(
-        subject,
-        [answer.status for answer in answers],
-        [None if is_bad(answer.status) else plain(answer.value) for answer in answers],
-    )
+    shown = [_plain(server, key, answer) for key, answer in zip(subject.keys, answers, strict=True)]
+    request.facts = ReadFacts(subject, [answer.status for answer in answers], shown)
     encoded = b"".join([encode_data_value(answer, timestamps) for answer in answers])
     return request.answer(_READ_RESPONSE, struct.pack("<i", len(answers)) + encoded + NO_DIAGNOSTICS)
+
+
+def _plain(server: Server, key: Key, answer: DataValue) -> Any:
+    """The Python value of an answer. An encoded one came from the store, where it need not be decoded."""
+    if answer.value is None or is_bad(answer.status):
+        return None
+    return server.store.read(server.space[key].row) if isinstance(answer.value, bytes) else answer.value.Value
 
 
 def write(request: Request, message: Any) -> Any:

@@ -58,7 +58,7 @@ class Plan:
             spots = starts[places][:, None] + np.arange(layout.itemsize)
             self._parts.append((places, (records, spots)))
 
-    def run(self, store: ValueStore, now: int) -> tuple[bytes, Any]:
+    def run(self, store: ValueStore, now: int) -> tuple[bytes, list[float]]:
         """Encoded DataValues with their count, and the values as numbers."""
         value = store.value[self.rows]
         source = store.source_time[self.rows] // 100 + store.origin if self._source else None
@@ -68,8 +68,10 @@ class Plan:
                 records["source"] = source[places]
             if self._server:
                 records["server"] = now
+            if len(self._parts) == 1:  # all of one type lie as they are sent
+                return self._count + records.tobytes(), value.tolist()
             self._answer[spots] = records.view("u1").reshape(spots.shape)
-        return self._count + self._answer.tobytes(), value
+        return self._count + self._answer.tobytes(), value.tolist()
 
 
 Plans: TypeAlias = "OrderedDict[tuple[str, bytes], Plan | None]"

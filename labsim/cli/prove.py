@@ -54,22 +54,16 @@ def _proof(proof: Proof) -> dict[str, Any]:
 
 
 async def _prove_all(folders: list[Path], seeds: int, speed: float, parallel: int) -> list[Proof]:
-    from labsim.lab.options import Options
-    from labsim.lab.prove import prove as run_proof
-    from labsim.lab.prove import trainees
+    from labsim.lab.prove import prove_all
 
-    gate, console = asyncio.Semaphore(parallel), err()
+    console = err()
+
+    def tell(proof: Proof) -> None:
+        state = "[green]✔[/]" if proof.ok else "[red]✘[/]"
+        console.print(
+            f"{state} {proof.scenario} {proof.who} seed {proof.seed}  {proof.verdict['score']:g}/{proof.verdict['max']:g}"
+        )
+
+    names = [f"test-{number}" for number in range(1, seeds + 1)]
     with tempfile.TemporaryDirectory(prefix="labsim-test-") as temporary:
-
-        async def one(folder: Path, who: str, seed: str) -> Proof:
-            async with gate:
-                where = Path(temporary) / f"{folder.name}-{who}-{seed}"
-                proof = await run_proof(folder, who, Options(seed=seed, attempt=where, speed=speed, port_base=0))
-                state = "[green]✔[/]" if proof.ok else "[red]✘[/]"
-                console.print(
-                    f"{state} {proof.scenario} {who} seed {seed}  {proof.verdict['score']:g}/{proof.verdict['max']:g}"
-                )
-                return proof
-
-        runs = [(f, who, f"test-{n}") for f in folders for who in trainees(f) for n in range(1, seeds + 1)]
-        return list(await asyncio.gather(*(one(*run) for run in runs)))
+        return await prove_all(folders, names, Path(temporary), speed=speed, parallel=parallel, tell=tell)

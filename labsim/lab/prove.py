@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,3 +142,29 @@ async def prove(folder: Path, who: str, options: Options, tell: Callable[[str], 
 def trainees(folder: Path) -> list[str]:
     """Everybody a scenario is proven with."""
     return ["untouched", "solution", *sorted(answer.path.stem for answer in wrong_answers(folder))]
+
+
+async def prove_all(
+    folders: Sequence[Path],
+    seeds: Sequence[str],
+    where: Path,
+    *,
+    speed: float = 5.0,
+    parallel: int = 6,
+    tell: Callable[[Proof], None] = lambda _: None,
+) -> list[Proof]:
+    """Prove scenarios with everybody and every seed, ``parallel`` labs at once; attempts lie below ``where``.
+
+    ``tell`` is given each proof as it is done.
+    """
+    gate = asyncio.Semaphore(parallel)
+
+    async def one(folder: Path, who: str, seed: str) -> Proof:
+        async with gate:
+            options = Options(seed=seed, attempt=where / f"{folder.name}-{who}-{seed}", speed=speed, port_base=0)
+            proof = await prove(folder, who, options)
+            tell(proof)
+            return proof
+
+    runs = [(folder, who, seed) for folder in folders for who in trainees(folder) for seed in seeds]
+    return list(await asyncio.gather(*(one(*run) for run in runs)))

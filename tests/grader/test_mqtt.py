@@ -46,6 +46,14 @@ def test_the_plants_own_messages_never_count(bench: Bench) -> None:
     assert bench.judge("mqtt.published", topic="t").state is State.FAILED
 
 
+@pytest.mark.parametrize("mark", ["will", "repeat"])
+def test_a_will_or_a_repeated_message_is_no_value(bench: Bench, mark: str) -> None:
+    """What the broker sends for a lost client, and a QoS 2 message that came twice, is not counted."""
+    ramp(bench)
+    gateway(bench, 5, 15, **{mark: True})
+    assert bench.judge("mqtt.published", topic="t").state is State.FAILED
+
+
 @pytest.mark.parametrize(("lag", "good"), [(1.0, True), (3.0, False)])
 def test_a_value_ages_from_when_it_was_true(bench: Bench, lag: float, good: bool) -> None:
     """Sent at once but read long ago is old; the lag is named."""

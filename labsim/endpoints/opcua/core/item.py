@@ -64,7 +64,7 @@ class Item:
 
     __slots__ = (
         "group", "id", "key", "last", "links", "mode", "queue", "row", "settings", "subscription", "timestamps",
-        "triggered", "watched",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, number: int, subscription: Subscription, watched: Any, mode: int, timestamps: int) -> None:
@@ -73,7 +73,7 @@ class Item:
         self.key: Key = key_of(watched.NodeId)
         self.queue: deque[DataValue] = deque()
         self.links: dict[int, None] = {}
-        self.triggered, self.row = False, -1
+        self.row = -1
         self.group: Group | None = None
         self.last: Last | None = None
 
@@ -94,7 +94,7 @@ class Item:
             self.group.changed()
         if mode == DISABLED:
             self.queue.clear()
-            self.last, self.triggered = None, False
+            self.last = None
         if mode == REPORTING and self.queue:
             self.subscription.ready[self.id] = self
         else:
@@ -120,17 +120,13 @@ class Item:
         for number in self.links:  # triggering (§5.13.1.6)
             linked = self.subscription.items.get(number)
             if linked is not None and linked.mode == SAMPLING and linked.queue:
-                linked.triggered = True
                 self.subscription.ready[number] = linked
 
     def take(self, most: int) -> list[bytes]:
         """Up to ``most`` encoded MonitoredItemNotifications, oldest first."""
         handle = _UINT32.pack(self.settings.client_handle)
         count = min(most, len(self.queue))
-        taken = [handle + encode_data_value(self.queue.popleft(), self.timestamps) for _ in range(count)]
-        if not self.queue:
-            self.triggered = False
-        return taken
+        return [handle + encode_data_value(self.queue.popleft(), self.timestamps) for _ in range(count)]
 
     def sample(self, force: bool = False) -> None:
         """Read once and queue what passes the filter; ``force`` queues it anyway."""

@@ -12,7 +12,7 @@ from labsim.endpoints.opcua.core.nodes import Node, Space
 from labsim.endpoints.opcua.core.status import Bad, S
 
 VT = ua.VariantType
-_NULL, _BYTE_STRING = 0, 15
+_BYTE_STRING = 15
 _SIGNED = frozenset((values.SBYTE, values.INT16, values.INT32, values.INT64))
 _UNSIGNED = frozenset((values.BYTE, values.UINT16, values.UINT32, values.UINT64))
 _ABSTRACT: dict[Key, frozenset[int]] = {26: values.NUMERIC, 27: _SIGNED, 28: _UNSIGNED}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from rich.markdown import Markdown
 from rich.table import Table
 
 from labsim.cli import options as opt
@@ -50,6 +49,8 @@ def show(
     as_json: bool = opt.JSON,
 ) -> None:
     """Show one scenario's briefing."""
+    from rich.markdown import Markdown
+
     from labsim.lab.catalogue import LabCatalogue
     from labsim.scenario.brief import Brief
     from labsim.scenario.folder import find_scenario

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typer
-from rich.markdown import Markdown
 from rich.table import Table
 
 from labsim.cli import options as opt
@@ -37,6 +36,8 @@ def manual(
 
     text, console = datasheet(devices.interface(kind), opt.language(lang)), out()
     if console.is_terminal:
+        from rich.markdown import Markdown  # slow to import, and only needed for people
+
         console.print(Markdown(text))
     else:
         typer.echo(text)

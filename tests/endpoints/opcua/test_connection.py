@@ -88,7 +88,7 @@ def test_a_foreign_channel_or_token_cuts_the_connection(peer: Any, error_code: A
 
 def test_unknown_services_are_unsupported(peer: Any) -> None:
     """A service that is not here is refused, and the connection goes on."""
-    for message in (ua.AddNodesRequest(), ua.HistoryReadRequest(), ua.CallRequest(), ua.QueryFirstRequest()):
+    for message in (ua.AddNodesRequest(), ua.HistoryUpdateRequest(), ua.QueryFirstRequest()):
         assert peer.result(message) == S.BadServiceUnsupported
     assert peer.result(browse(84)) == 0
 

@@ -158,7 +158,7 @@ def test_what_is_refused_is_told(make_server: Any, connect: Any, events: list[Ev
     peer.ask(activate)
     activate.Parameters.UserIdentityToken.Password = b"x"
     peer.ask(activate)
-    peer.ask(ua.CallRequest())
+    peer.ask(ua.QueryFirstRequest())
     peer.read()
     peer.connection.feed(b"rubbish, rubbish")
     told = [(event.kind, event.detail.get("service"), event.status) for event in events]

@@ -11,6 +11,7 @@ from labsim.endpoints.opcua.core import nodes, values
 from labsim.endpoints.opcua.core.codec import NO_DIAGNOSTICS
 from labsim.endpoints.opcua.core.happening import ReadFacts, ReadSubject, WriteFact
 from labsim.endpoints.opcua.core.locale import Locales, localize
+from labsim.endpoints.opcua.core.method import may_call
 from labsim.endpoints.opcua.core.nodeid import Key, key_of, node_id
 from labsim.endpoints.opcua.core.nodes import Node
 from labsim.endpoints.opcua.core.ranges import read_range, write_range
@@ -57,7 +58,7 @@ def _attribute(server: Server, node: Node, attribute: int, identity: Identity | 
         case nodes.ACCESS_LEVEL_EX if node.cls == nodes.VARIABLE:
             return node.attributes[nodes.ACCESS_LEVEL]
         case nodes.USER_EXECUTABLE if node.cls == nodes.METHOD:
-            return node.attributes[nodes.EXECUTABLE] and server.may(identity, "call", node)
+            return node.attributes[nodes.EXECUTABLE] and may_call(server, identity, node)
     value = node.attributes.get(attribute)
     if value is None:
         raise Bad(S.BadAttributeIdInvalid)

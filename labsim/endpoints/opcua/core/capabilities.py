@@ -23,7 +23,7 @@ _PROFILE = "http://opcfoundation.org/UA-Profile/Server/StandardUA2017"
 # Optional children that nothing here serves: what a client is shown should work.
 _HIDDEN: tuple[tuple[int, int], ...] = (
     *((SERVER, child) for child in (
-        11492, 12873, 12749, 12886,  # GetMonitoredItems, ResendData, SetSubscriptionDurable, RequestServerStateChange
+        12749, 12886,  # SetSubscriptionDurable, RequestServerStateChange
         12885, 15004, 17634, 17594, 32530, 32637, 32754, 12637, 14443, 24226, 19372,  # EstimatedReturnTime … PublishSubscribe
     )),
     (2268, 15606), (2268, 24101),  # RoleSet, ConformanceUnits

@@ -15,6 +15,7 @@ from labsim.endpoints.opcua.core.fastread import Plans
 from labsim.endpoints.opcua.core.happening import SESSION_END, Happening, Observer
 from labsim.endpoints.opcua.core.item import Item
 from labsim.endpoints.opcua.core.limits import Limits
+from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Node, Space
 from labsim.endpoints.opcua.core.pki import Pki
@@ -24,6 +25,7 @@ from labsim.endpoints.opcua.core.session import Session
 from labsim.endpoints.opcua.core.status import Bad, S
 from labsim.endpoints.opcua.core.store import ValueStore
 from labsim.endpoints.opcua.core.subscription import Subscription
+from labsim.endpoints.opcua.core.subscription_methods import SUBSCRIPTION_METHODS
 from labsim.endpoints.opcua.core.timers import Timers
 from labsim.endpoints.opcua.core.users import Accounts, Identity, Roles
 
@@ -54,6 +56,7 @@ class Server:
     Attributes:
         host, port: Where it listens, for URLs that say so.
         values: Its own variables: Variants, or functions that give one.
+        methods: What can be called, by the key of the method's node; others are BadNotImplemented.
         started: FILETIME of its start, by the store's clock.
     """
 
@@ -88,6 +91,7 @@ class Server:
         self.sessions: OrderedDict[bytes, Session] = OrderedDict()
         self.subscriptions: dict[int, Subscription] = {}
         self.plans: Plans = OrderedDict()
+        self.methods: dict[Key, Method] = dict(SUBSCRIPTION_METHODS)
         self._closed_tokens: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._groups: dict[float, Group] = {}
         self._ids = itertools.count(int.from_bytes(os.urandom(2), "little") + 1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from asyncua import ua
 
-from labsim.endpoints.opcua.core import attribute, discovery, items, publishing, session, view
+from labsim.endpoints.opcua.core import attribute, discovery, items, method, publishing, session, view
 from labsim.endpoints.opcua.core.request import Handler
 
 
@@ -35,6 +35,7 @@ _INSIDE: dict[str, Handler] = {
     "TranslateBrowsePathsToNodeIds": view.translate,
     "RegisterNodes": view.register,
     "UnregisterNodes": view.unregister,
+    "Call": method.call,
     "CreateSubscription": publishing.create,
     "ModifySubscription": publishing.modify,
     "SetPublishingMode": publishing.set_publishing_mode,

@@ -90,8 +90,9 @@ def _word(schema: dict[str, Any]) -> str:
     kind = schema.get("type", "value")
     if kind == "array":
         return f"list of {_word(schema.get('items', {}))}"
-    if kind == "object":
-        return f"mapping to {_word(schema.get('additionalProperties', {}))}"
+    if kind == "object" or "$ref" in schema:  # a reference is to a model of its own, whose keys the description names
+        values = schema.get("additionalProperties", True)
+        return f"mapping to {_word(values)}" if isinstance(values, dict) else "mapping"
     words = {"string": "text", "integer": "whole number", "boolean": "true/false", "null": ""}
     return words.get(kind, str(kind))
 

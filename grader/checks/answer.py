@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from grader.check import Check, Params
 from grader.checks.file import EXACT, Constant, same_constant
 from grader.outcome import Outcome, failed, passed
+from grader.pattern import Regex
 from grader.suspicion import suspect
 from grader.truth import Truth, as_value, plain, to_number
 from grader.window import nanoseconds
@@ -30,23 +31,13 @@ class AnswerParams(Params):
     equals: Constant | None = Field(None, description="The right answer: a text, a number or a truth value.")
     one_of: tuple[Constant, ...] = Field((), description="Several answers that are all right.")
     number: float | None = Field(None, description="A number, with `tolerance` and `unit`.")
-    regex: str | None = Field(None, description="A regular expression that the whole answer must match.")
+    regex: Regex | None = Field(None, description="A regular expression that the whole answer must match.")
     tag: TagPath | None = Field(
         None, description="The tag whose value it is, as it was within `age` before the answer."
     )
     age: Duration = Field(60.0, description="How old a value of `tag` may be when it is answered.")
     tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far `number` or `tag` may be off.")
     unit: str | None = Field(None, description="The unit; an answer may leave it out, but not name another.")
-
-    @field_validator("regex")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is not a regular expression ({error})") from None
-        return pattern
 
     @model_validator(mode="after")
     def _one(self) -> AnswerParams:

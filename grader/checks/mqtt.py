@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from statistics import median
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from grader.check import Check, Params
+from grader.check import Check, Params, Share
 from grader.outcome import Outcome, failed, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, topic_matches
-from grader.words import clock, fill, listed, names, number
+from grader.schema import JsonSchema, Validate, compile_schema
+from grader.window import best_window, nanoseconds
+from grader.words import clock, duration, fill, listed, margin, names, number
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
+from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.text import Text, tr
 
 NOT_TEXT = tr("it is not text", "不是文本", "不是文本")
+_SCHEMA = tr("schema: {lack}", "架構：{lack}", "架构：{lack}")
 CUT = tr("it is too long to be judged", "過長，無法判定", "过长，无法判定")
 
 
@@ -32,16 +38,46 @@ class PublishedParams(Params):
     every_topic: tuple[str, ...] = Field(
         (), description="Topics that must each be among them; they have to lie below `topic`."
     )
+    schema_: JsonSchema | None = Field(
+        None, alias="schema", description="A JSON Schema (draft 2020-12) that each payload must fit; implies `json`."
+    )
+    every: Duration | None = Field(None, description="The period at which messages must follow each other on a topic.")
+    within: ToleranceField = Field(
+        Tolerance(relative=0.2), description="How far a period may be off: a percentage of `every`, or seconds."
+    )
+    lasting: Duration = Field(60.0, alias="for", description="The length of the window that is judged for `every`.")
+    share: Share = Field(0.95, description="The share of that window that regular messages must fill.")
+
+    @model_validator(mode="after")
+    def _sane(self) -> PublishedParams:
+        if self.every is not None and not 0 < self.every <= self.lasting:
+            raise ValueError("'every' is over 0 and 'for' is at least as long")
+        return self
 
 
 class Published(Check[PublishedParams]):
     """A client publishes messages on a topic, with the flags and the shape that are asked for.
 
-    What the plant publishes by itself never counts. Whether the values are right is what `mqtt.matches-truth` judges.
+    What the plant publishes by itself never counts. Whether the values are right is what `mqtt.matches-truth` judges. With
+    `every`, messages that fit must also follow each other at that period on each topic (of `every_topic`, if given): in the
+    best window of length `for`, periods within the tolerance must fill `share` of the time. All times are plant time.
 
     Example::
 
         mqtt.published: {topic: site1/dock/+/door, qos: 1, retain: true, keys: [value, time], at_least: 3, marks: 2}
+
+    Example::
+
+        mqtt.published:
+          topic: site1/meter1
+          every: 1 s
+          for: 2 min
+          schema:
+            type: object
+            required: [value, time]
+            properties: {value: {type: number}, time: {type: string}}
+            additionalProperties: false
+          marks: 3
     """
 
     name = "mqtt.published"
@@ -51,12 +87,16 @@ class Published(Check[PublishedParams]):
     def judge(self, evidence: Evidence, params: PublishedParams) -> Outcome:
         """Count the messages that have everything; else say what the others lacked."""
         sent = by_clients(evidence, params.topic)
-        faults = {r.seq: _faults(r, params) for r in sent}
+        fits = compile_schema(params.schema_) if params.schema_ is not None else None
+        faults = {r.seq: _faults(r, params, fits) for r in sent}
         right = [r for r in sent if not faults[r.seq]]
         expected, actual = _asked(params), str(len(right))
         met = {r.subject for r in right}
         lacking = [topic for topic in params.every_topic if topic not in met]
         if len(right) >= params.at_least and not lacking:
+            uneven = _uneven(params, right, expected)
+            if uneven is not None:
+                return uneven
             reason = tr(
                 "Messages that fit: {n}, the first at {time}.",
                 "{n} 條消息符合，第一條在 {time}。",
@@ -147,22 +187,54 @@ def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | N
     return failed(reason.format(topic=pattern), expected=expected)
 
 
-def _faults(record: Record, params: PublishedParams) -> list[Text | str]:
+def _uneven(params: PublishedParams, right: list[Record], expected: str) -> Outcome | None:
+    """The topic on which messages did not follow each other at the period that is asked for, if there is one."""
+    every = params.every
+    if every is None:
+        return None
+    length = nanoseconds(params.lasting)
+    by_topic: dict[str, list[Record]] = {topic: [] for topic in params.every_topic}
+    for record in right:
+        if not params.every_topic or record.subject in by_topic:
+            by_topic.setdefault(record.subject, []).append(record)
+    for topic, sent in by_topic.items():
+        pairs = list(pairwise(r.t for r in sent))
+        best = best_window([(a, b) for a, b in pairs if params.within.allows((b - a) / 1e9, every)], length)
+        if best.good_ns >= params.share * length:
+            continue
+        reason = tr(
+            "On {topic} messages came every {every} for {good} of {lasting} only.",
+            "{topic} 上的消息在 {lasting} 中僅有 {good} 以每 {every} 一條的間隔到達。",
+            "{topic} 上的消息在 {lasting} 中仅有 {good} 以每 {every} 一条的间隔到达。",
+        ).format(
+            topic=topic, every=duration(every), good=duration(best.good_ns / 1e9), lasting=duration(params.lasting)
+        )
+        if not pairs:
+            return failed(reason, expected=expected, actual=f"{len(sent)}", evidence=sent)
+        middle = tr("median period {median}", "周期中位數 {median}", "周期中位数 {median}")
+        actual = middle.format(median=duration(median(b - a for a, b in pairs) / 1e9))
+        return failed(reason, expected=expected, actual=actual, evidence=sent)
+    return None
+
+
+def _faults(record: Record, params: PublishedParams, fits: Validate | None) -> list[Text | str]:
     faults: list[Text | str] = []
     if params.qos is not None and record.detail.get("qos", 0) != params.qos:
         faults.append("QoS")
     if params.retain is not None and bool(record.detail.get("retain")) != params.retain:
         faults.append("retain")
     text = text_of(record)
-    if params.format == "any" and not params.keys:
+    if params.format == "any" and not params.keys and fits is None:
         return faults
     if text is None:
         return [*faults, NOT_TEXT]
-    if params.format == "json" or params.keys:
+    if params.format == "json" or params.keys or fits is not None:
         data = decode(text)
         if data is NOT_JSON:
             return [*faults, CUT if record.detail.get("cut") else "JSON"]
         faults += [key for key in params.keys if find(data, key) is MISSING]
+        if fits is not None and (lack := fits(data)):
+            faults.append(_SCHEMA.format(lack=lack))
     return faults
 
 
@@ -172,6 +244,8 @@ def _asked(params: PublishedParams) -> str:
         f"QoS {params.qos}" if params.qos is not None else "",
         f"retain {number(params.retain)}" if params.retain is not None else "",
         f"JSON {names(params.keys)}" if params.keys else "" if params.format == "any" else params.format,
+        "JSON Schema" if params.schema_ is not None else "",
+        "" if params.every is None else f"{duration(params.every)} {margin(params.within, 's')}",
     ]
     return ", ".join(part.strip() for part in parts if part)
 

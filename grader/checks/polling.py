@@ -29,6 +29,10 @@ class PolledParams(Params):
         Tolerance(relative=0.2), description="How far a period may be off: a percentage of `every`, or seconds."
     )
     lasting: Duration = Field(alias="for", description="The length of the window that is judged.")
+    jitter: Duration | None = Field(
+        None,
+        description="How far a period may be off the period before it; a longer break in between does not count twice.",
+    )
     share: Share = Field(0.95, description="The share of the window that regular polls must fill.")
     requests_per_poll: Annotated[int, Field(ge=1)] | None = Field(None, description="Requests a poll may need at most.")
     tags: tuple[TagPath, ...] = Field((), description="Tags that each poll must read whole and without an exception.")
@@ -76,8 +80,9 @@ class Polled(Check[PolledParams]):
     """A device is polled over Modbus at a steady period for a while.
 
     Read requests within half a period of the first belong to one poll. The time from the start of a poll to the start of the
-    next counts as good when it is `every` within the tolerance and the poll kept to `requests_per_poll` and `tags`. In the
-    best window of length `for`, good periods must fill `share` of the time. All times are plant time.
+    next counts as good when it is `every` within the tolerance, when it differs from the period before by no more than
+    `jitter`, and when the poll kept to `requests_per_poll` and `tags`. In the best window of length `for`, good periods must
+    fill `share` of the time. All times are plant time.
 
     Example::
 
@@ -117,7 +122,12 @@ class Polled(Check[PolledParams]):
                 "{device} 被轮询 {n} 次；至少两次才有周期。",
             ).format(device=params.device, n=len(polls))
             return failed(reason, expected=expected, evidence=requests)
-        spans = [(a.t, b.t) for a, b in pairwise(polls) if _regular(a, b, params) and _whole(requests, a, params)]
+        regular = _regular(polls, params)
+        spans = [
+            (a.t, b.t)
+            for (a, b), even in zip(pairwise(polls), regular, strict=True)
+            if even and _whole(requests, a, params)
+        ]
         length = nanoseconds(params.lasting)
         best = best_window(spans, length)
         share = best.good_ns / length
@@ -144,8 +154,18 @@ class Polled(Check[PolledParams]):
         return failed(reason, expected=expected, actual=actual, evidence=rows, help=advice)
 
 
-def _regular(poll: Poll, following: Poll, params: PolledParams) -> bool:
-    return params.within.allows((following.t - poll.t) / 1e9, params.every)
+def _regular(polls: Sequence[Poll], params: PolledParams) -> list[bool]:
+    """Whether each period is as long as asked, and near enough to the one before if that was."""
+    periods = [(b.t - a.t) / 1e9 for a, b in pairwise(polls)]
+    near = [params.within.allows(period, params.every) for period in periods]
+    if params.jitter is None:
+        return near
+    limit = Tolerance(absolute=params.jitter)
+    steady = [
+        not before or limit.allows(period, last)
+        for (last, period), before in zip(pairwise(periods), near, strict=False)
+    ]
+    return [good and even for good, even in zip(near, [True, *steady], strict=True)]
 
 
 def _whole(requests: Sequence[Record], poll: Poll, params: PolledParams) -> bool:
@@ -164,7 +184,8 @@ def _why(
     pairs = list(pairwise(polls))
     many = [p for p in polls[:-1] if params.requests_per_poll and p.size > params.requests_per_poll]
     missing = [p for p in polls[:-1] if not reads(requests, p, params.tags)]
-    uneven = [p for p, q in pairs if not _regular(p, q, params)]
+    uneven = [pair for pair, even in zip(pairs, _regular(polls, params), strict=True) if not even]
+    jumpy = [pair for pair in uneven if params.within.allows((pair[1].t - pair[0].t) / 1e9, params.every)]
     worst = max(len(uneven), len(many), len(missing))
     if worst * 20 <= len(pairs):
         return tr(
@@ -191,6 +212,16 @@ def _why(
             "{all} 次輪詢中有 {n} 次未能無異常地讀取 {tags}。",
             "{all} 次轮询中有 {n} 次未能无异常地读取 {tags}。",
         ).format(n=len(missing), all=len(polls), tags=lost), None
+    if len(jumpy) * 2 > len(uneven):
+        return tr(
+            "{n} of {all} periods differ from the one before by more than {jitter}.",
+            "{all} 個周期中有 {n} 個與前一周期相差超過 {jitter}。",
+            "{all} 个周期中有 {n} 个与前一周期相差超过 {jitter}。",
+        ).format(n=len(jumpy), all=len(pairs), jitter=duration(params.jitter or 0)), tr(
+            "Wait for the next beat of a clock, not for a fixed time after the work.",
+            "請等待時鐘的下一拍，而不是在工作之後等待固定時長。",
+            "请等待时钟的下一拍，而不是在工作之后等待固定时长。",
+        )
     return tr(
         "{n} of {all} periods were off; the median was {median}.",
         "{all} 個周期中有 {n} 個超出容差；中位數為 {median}。",

@@ -6,12 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from grader.check import Check, Params, Share
 from grader.checks.mqtt import NOT_TEXT, by_clients, nothing_published
+from grader.checks.series import Stretch, Timed, around, by_changes, by_samples, flaw, outages
 from grader.outcome import Outcome, failed, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
@@ -57,16 +58,42 @@ class MatchesTruthParams(Params):
         description="Where the payload's time stands (ISO 8601 or Unix time); the value must be true at that time.",
     )
     time_margin: Duration = Field(0.2, description="How far the payload's time may be off.")
+    unique: bool = Field(False, description="No two messages on a topic may name the same time; needs `time`.")
+    in_order: bool = Field(False, description="No message may name an earlier time than one before it; needs `time`.")
+    gap_free: Literal["samples", "changes"] | None = Field(
+        None,
+        description="Judge the series by the times it names instead of how fresh it is: a sample `every` so often, or one "
+        "for each change of the tag; needs `time`.",
+    )
+    every: Duration | None = Field(None, description="The period of `gap_free: samples`.")
+    late: Duration = Field(3600.0, description="How long after its own time a message may come, for `gap_free`.")
+    outage: Duration | None = Field(
+        None, description="The window must be around a stretch of at least this length in which no message came."
+    )
+    changes: Annotated[int, Field(ge=1)] = Field(3, description="Changes a window of `gap_free: changes` must hold.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> MatchesTruthParams:
+        if self.time is None and (self.unique or self.in_order or self.gap_free):
+            raise ValueError("'unique', 'in_order' and 'gap_free' need 'time': where the payload's time stands")
+        if (self.gap_free == "samples") != bool(self.every):
+            raise ValueError("'gap_free: samples' needs 'every', its period; nothing else has it")
+        if self.outage is not None and self.gap_free is None:
+            raise ValueError("'outage' needs 'gap_free'")
+        if self.lasting <= 0:
+            raise ValueError("'for' is over 0")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One publish, judged: until when it is right (None: it never was), and what it lacks if it is not."""
+    """One publish, judged: until when it is right (None: it never was), what it lacks if it is not, the time it names."""
 
     record: Record
     value: Value | None
     right_until: int | None
     fault: str = ""
+    stated: int | None = None
 
 
 class MatchesTruth(Check[MatchesTruthParams]):
@@ -78,6 +105,13 @@ class MatchesTruth(Check[MatchesTruthParams]):
     must be present for `coverage` of the time. With `time`, the value must have been true at the time the payload names,
     within `time_margin`. All times are plant time; what the plant publishes itself never counts.
 
+    With `gap_free` the series is judged by the times that its messages name, so what was kept during an outage and sent
+    afterwards counts, with its own time and not later than `late`. `samples`: right samples must follow each other by no more
+    than one and a half times `every`, for `coverage` of the window. `changes`: that share of the tag's changes must each have
+    a right message that is stamped while the new value held. With `outage` the window lies around a stretch in which nothing
+    came; without one nothing passes. `unique` and `in_order` look at the messages of the window; one that a client sends a
+    second time because its acknowledgement was lost is a double, which QoS 2 avoids.
+
     Example::
 
         mqtt.matches-truth:
@@ -87,6 +121,22 @@ class MatchesTruth(Check[MatchesTruthParams]):
           tolerance: 0.5 %
           age: 3 s
           for: 2 min
+          marks: 6
+
+    Example::
+
+        mqtt.matches-truth:
+          topic: site1/meter1
+          value: voltage
+          tag: meter1.voltage_l1
+          time: time
+          gap_free: samples
+          every: 1 s
+          outage: 20 s
+          for: 2 min
+          coverage: 99 %
+          unique: true
+          in_order: true
           marks: 6
     """
 
@@ -120,6 +170,8 @@ class MatchesTruth(Check[MatchesTruthParams]):
             return nothing_published(evidence, params.topic, expected)
         truth = Truth(evidence, params.tag)
         messages = [_judged(evidence, r, params, tag, truth) for r in sent]
+        if params.gap_free is not None:
+            return _series(evidence, params, tag, truth, messages)
         spans = list(_spans(messages, evidence.end_ns))
         length = nanoseconds(params.lasting)
         best = best_window(spans, length)
@@ -138,8 +190,11 @@ class MatchesTruth(Check[MatchesTruthParams]):
                 "自 {time} 起的值真實且及時。",
                 "自 {time} 起的值真实且及时。",
             ).format(time=clock(evidence, best.start))
-            inside = [m.record for m in messages if best.start <= m.record.t <= best.start + length]
-            return passed(reason, expected=expected, actual=actual, evidence=inside)
+            inside = [m for m in messages if best.start <= m.record.t <= best.start + length]
+            found = flaw(_timed(inside), params.unique, params.in_order)
+            if found is not None:
+                return _flawed(evidence, found, expected, actual)
+            return passed(reason, expected=expected, actual=actual, evidence=[m.record for m in inside])
         if len(wrong) * 20 > len(messages):
             reason, advice = _about(evidence, wrong, params, tag, truth)
             return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in wrong], help=advice)
@@ -176,9 +231,94 @@ def _judged(evidence: Evidence, record: Record, params: MatchesTruthParams, tag:
         last = min(stated + slack, until)  # a time ahead of the message itself proves nothing
         back = last - (stated - slack)
         moment = truth.latest_match(value, last, back, params.tolerance) if back >= 0 else None
-    else:
-        moment = truth.latest_match(value, until, age, params.tolerance)
+        return Message(record, value, None if moment is None else moment + age, stated=stated)
+    moment = truth.latest_match(value, until, age, params.tolerance)
     return Message(record, value, None if moment is None else moment + age)
+
+
+def _timed(messages: Sequence[Message]) -> list[Timed]:
+    return [Timed(m.record, m.stated, m.right_until is not None) for m in messages if m.stated is not None]
+
+
+def _flawed(evidence: Evidence, found: tuple[Text, list[Record]], expected: Text, actual: Text) -> Outcome:
+    sentence, records = found
+    reason = sentence.format(n=len(records), time=clock(evidence, records[0].t))
+    return failed(reason, expected=expected, actual=actual, evidence=records)
+
+
+def _series(
+    evidence: Evidence, params: MatchesTruthParams, tag: TagInfo, truth: Truth, messages: Sequence[Message]
+) -> Outcome:
+    """Judge the messages by the times they name."""
+    length, slack, late = nanoseconds(params.lasting), nanoseconds(params.time_margin), nanoseconds(params.late)
+    series = [Timed(m.record, m.stated, m.right and m.record.t - m.stated <= late + slack) for m in _timed(messages)]
+    expected = tr(
+        "a right value {what}, for {coverage} of {lasting}",
+        "{what} 均有正確的值，在 {lasting} 中佔 {coverage}",
+        "{what} 均有正确的值，在 {lasting} 中占 {coverage}",
+    )
+    what = (
+        tr("at each change", "每次變化", "每次变化")
+        if params.every is None
+        else tr("every {every}", "每 {every}", "每 {every}").format(every=duration(params.every))
+    )
+    expected = fill(expected, what=what, coverage=percent(params.coverage), lasting=duration(params.lasting))
+    windows = None
+    if params.outage is not None:
+        breaks = outages([m.record.t for m in messages], nanoseconds(params.outage))
+        windows = [around(each, length) for each in breaks]
+        if not windows:
+            reason = tr(
+                "There was no stretch of {outage} without a message, after which they came again.",
+                "沒有出現持續 {outage} 無消息且之後恢復的時段。",
+                "没有出现持续 {outage} 无消息且之后恢复的时段。",
+            ).format(outage=duration(params.outage))
+            return failed(reason, expected=expected, evidence=[m.record for m in messages])
+    if params.every is not None:
+        best = by_samples(series, nanoseconds(params.every), length, windows)
+    else:
+        best = by_changes(series, truth, slack, length, params.changes, windows)
+    inside = [m for m in series if best.start - slack <= m.stated <= best.end + slack]
+    actual = _measured(evidence, params, best)
+    wrong = [m for m in messages if m.right_until is None]
+    if best.total and best.share >= params.coverage:
+        found = flaw(inside, params.unique, params.in_order)
+        if found is not None:
+            return _flawed(evidence, found, expected, actual)
+        reason = tr(
+            "The series from {time} on is whole.", "自 {time} 起的數據序列完整。", "自 {time} 起的数据序列完整。"
+        ).format(time=clock(evidence, best.start))
+        return passed(reason, expected=expected, actual=actual, evidence=[m.record for m in inside])
+    if len(wrong) * 20 > len(messages):
+        reason, advice = _about(evidence, wrong, params, tag, truth)
+        return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in wrong], help=advice)
+    reason = tr(
+        "The values are true at their times, but some are missing.",
+        "值在其時間均為真，但有缺失。",
+        "值在其时间均为真，但有缺失。",
+    )
+    advice = tr(
+        "Keep what cannot be sent, and send it later with the time at which it was read.",
+        "請保留無法發送的數據，稍後連同讀取時的時間一併發送。",
+        "请保留无法发送的数据，稍后连同读取时的时间一并发送。",
+    )
+    return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in inside or series], help=advice)
+
+
+def _measured(evidence: Evidence, params: MatchesTruthParams, best: Stretch) -> Text:
+    if not best.total:
+        return tr("too few changes", "變化過少", "变化过少")
+    if params.every is None:
+        return tr(
+            "{good} of {all} changes from {time} on",
+            "自 {time} 起 {all} 次變化中有 {good} 次",
+            "自 {time} 起 {all} 次变化中有 {good} 次",
+        ).format(good=best.good, all=best.total, time=clock(evidence, best.start))
+    return tr(
+        "{share} of {lasting} from {time} on",
+        "自 {time} 起 {lasting} 中佔 {share}",
+        "自 {time} 起 {lasting} 中占 {share}",
+    ).format(share=percent(best.share), lasting=duration(params.lasting), time=clock(evidence, best.start))
 
 
 def _raw(data: object, text: str, path: str, tag: TagInfo) -> object:

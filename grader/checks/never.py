@@ -1,0 +1,215 @@
+"""Checks of what no client does. Each wants to see some work first, so that an untouched lab earns nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from grader.check import Check, Params
+from grader.outcome import Outcome, failed, passed
+from grader.pattern import Regex, fits
+from grader.payload import topic_matches
+from grader.topic import overlap
+from grader.words import clock, names
+from labsim.evidence.event import PLANT, Record
+from labsim.evidence.evidence import Evidence
+from labsim.scenario.fields import DevicePath, TagPath
+from labsim.text import Text, tr
+
+Register = Annotated[int, Field(ge=0, le=65535)]
+NOT_DONE = tr("It was not done.", "未曾發生。", "未曾发生。")
+
+
+class AddressRange(Params):
+    """A run of registers or bits of a device, by their addresses on the wire."""
+
+    device: DevicePath = Field(description="The device.")
+    table: Literal["holding", "input", "coil", "discrete"] = Field("holding", description="The table.")
+    first: Register = Field(description="The first address.")
+    last: Register = Field(description="The last address.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> AddressRange:
+        if self.last < self.first:
+            raise ValueError("'last' is not below 'first'")
+        return self
+
+    def touched(self, record: Record) -> bool:
+        """Whether a request reaches into it."""
+        where = record.detail
+        address, count = where.get("address", -1), where.get("count", 1)
+        same = record.device == self.device and where.get("table") == self.table and address >= 0
+        return bool(same and address <= self.last and address + max(count, 1) > self.first)
+
+
+class ModbusNeverParams(Params):
+    """Parameters of `ModbusNever`."""
+
+    action: Literal["write", "read", "any"] = Field("write", description="What must not be done.")
+    tags: tuple[TagPath, ...] = Field((), description="Tags it must not be done to.")
+    ranges: tuple[AddressRange, ...] = Field(
+        (), description="Address ranges it must not be done to: `device`, `table`, `first` and `last`."
+    )
+    refused: bool = Field(True, description="Whether a request that the device refused counts as done.")
+    at_least: Annotated[int, Field(ge=0)] = Field(
+        1, description="Good requests to the devices that must be there for it to count; 0 for penalties."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> ModbusNeverParams:
+        if not self.tags and not self.ranges:
+            raise ValueError("give 'tags' or 'ranges'")
+        return self
+
+
+class ModbusNever(Check[ModbusNeverParams]):
+    """Something is never read or written over Modbus.
+
+    It passes only once the devices have answered `at_least` good requests, so that an untouched lab scores nothing. One
+    request is quickly made: as a check with marks put it behind `depends` on the work itself; as a penalty give
+    `at_least: 0`. A tag counts when the request held all of its registers, a range when it reached any part of it. A request
+    that was refused counts for a range always, for a tag where the device looked at its value before it refused.
+
+    Example::
+
+        modbus.never:
+          action: write
+          tags: [drive1.parameter_lock]
+          ranges: [{device: drive1, first: 1000, last: 1099}]
+          at_least: 20
+          marks: 2
+    """
+
+    name = "modbus.never"
+    sentence = tr("Over Modbus nobody touches: {what}", "無人通過 Modbus 觸及：{what}", "无人通过 Modbus 触及：{what}")
+    Params = ModbusNeverParams
+
+    def title(self, params: ModbusNeverParams) -> Text:
+        """Names tags and ranges."""
+        return self.sentence.format(what=_named(params))
+
+    def judge(self, evidence: Evidence, params: ModbusNeverParams) -> Outcome:
+        """Look for the first request that does it."""
+        devices = {tag.partition(".")[0] for tag in params.tags} | {span.device for span in params.ranges}
+        kinds = ("read", "write") if params.action == "any" else (params.action,)
+        requests = [r for r in evidence.of("modbus") if r.kind in ("read", "write") and r.device in devices]
+        tags = set(params.tags)
+        done = [
+            r
+            for r in requests
+            if r.kind in kinds
+            and (r.status == 0 or (params.refused and r.status > 0))
+            and (not tags.isdisjoint(r.tags) or any(span.touched(r) for span in params.ranges))
+        ]
+        if done:
+            first = done[0]
+            what = names(tag for tag in first.tags if tag in tags) or _place(first)
+            form = (
+                tr("{what} was written at {time}.", "{what} 於 {time} 被寫入。", "{what} 于 {time} 被写入。")
+                if first.kind == "write"
+                else tr("{what} was read at {time}.", "{what} 於 {time} 被讀取。", "{what} 于 {time} 被读取。")
+            )
+            reason = form.format(what=what, time=clock(evidence, first.t))
+            return failed(reason, expected="0", actual=str(len(done)), evidence=done)
+        good = [r for r in requests if r.status == 0]
+        if len(good) < params.at_least:
+            return _untouched(len(good), params.at_least, good)
+        return passed(NOT_DONE, expected="0", actual="0", evidence=good)
+
+
+class MqttNeverParams(Params):
+    """Parameters of `MqttNever`."""
+
+    action: Literal["publish", "subscribe", "any"] = Field("any", description="What must not be done.")
+    topics: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="Topic filters; a subscription counts when it would take in any topic of one of them."
+    )
+    client: Regex | None = Field(None, description="Only clients whose whole client id fits this expression count.")
+    refused: bool = Field(True, description="Whether what the broker refused counts as done.")
+    at_least: Annotated[int, Field(ge=0)] = Field(
+        1, description="Accepted messages and subscriptions that must be there for it to count; 0 for penalties."
+    )
+
+
+class MqttNever(Check[MqttNeverParams]):
+    """Something is never published or subscribed to over MQTT.
+
+    It passes only once clients have published or subscribed `at_least` times elsewhere, so that an untouched lab scores
+    nothing. That is quickly done: as a check with marks put it behind `depends` on the work itself; as a penalty give
+    `at_least: 0`. What the plant publishes itself never counts; a will that the broker published for a client does.
+
+    Example::
+
+        mqtt.never: {action: publish, topics: ["site1/+/cmd/#"], at_least: 20, marks: 2}
+    """
+
+    name = "mqtt.never"
+    sentence = tr("Over MQTT nobody touches: {what}", "無人通過 MQTT 觸及：{what}", "无人通过 MQTT 触及：{what}")
+    Params = MqttNeverParams
+
+    def title(self, params: MqttNeverParams) -> Text:
+        """Names the topics."""
+        return self.sentence.format(what=names(params.topics))
+
+    def judge(self, evidence: Evidence, params: MqttNeverParams) -> Outcome:
+        """Look for the first message or subscription that does it."""
+        acts = [r for r in evidence.of("mqtt") if r.app != PLANT and _is_act(r) and fits(params.client, r.app)]
+        done = [r for r in acts if _forbidden(r, params)]
+        if done:
+            first = done[0]
+            form = (
+                tr(
+                    "{who} published on {topic} at {time}.",
+                    "{who} 於 {time} 在 {topic} 上發佈。",
+                    "{who} 于 {time} 在 {topic} 上发布。",
+                )
+                if _action(first) == "publish"
+                else tr(
+                    "{who} subscribed to {topic} at {time}.",
+                    "{who} 於 {time} 訂閱了 {topic}。",
+                    "{who} 于 {time} 订阅了 {topic}。",
+                )
+            )
+            reason = form.format(who=first.app or first.client, topic=first.subject, time=clock(evidence, first.t))
+            return failed(reason, expected="0", actual=str(len(done)), evidence=done)
+        good = [r for r in acts if r.kind != "deny" and r.status == 0]
+        if len(good) < params.at_least:
+            return _untouched(len(good), params.at_least, good)
+        return passed(NOT_DONE, expected="0", actual="0", evidence=good)
+
+
+def _untouched(had: int, needed: int, rows: list[Record]) -> Outcome:
+    reason = tr(
+        "It was not done, but too little was: {n} of {least}.",
+        "未曾發生，但其他操作過少：{n}，需要 {least}。",
+        "未曾发生，但其他操作过少：{n}，需要 {least}。",
+    )
+    return failed(reason.format(n=had, least=needed), expected=f"≥ {needed}", actual=str(had), evidence=rows)
+
+
+def _place(record: Record) -> str:
+    first, count = record.detail.get("address", 0), max(record.detail.get("count", 1), 1)
+    table = record.detail.get("table", "")
+    return f"{record.device} {table} {first}" + (f"–{first + count - 1}" if count > 1 else "")
+
+
+def _named(params: ModbusNeverParams) -> str:
+    return names([*params.tags, *(f"{r.device} {r.table} {r.first}–{r.last}" for r in params.ranges)])
+
+
+def _is_act(record: Record) -> bool:
+    return record.kind in ("publish", "subscribe", "deny")
+
+
+def _action(record: Record) -> str:
+    return str(record.detail.get("action", "")) if record.kind == "deny" else record.kind
+
+
+def _forbidden(record: Record, params: MqttNeverParams) -> bool:
+    action = _action(record)
+    if params.action not in ("any", action) or (not params.refused and (record.kind == "deny" or record.status)):
+        return False
+    if action == "publish":
+        return any(topic_matches(pattern, record.subject) for pattern in params.topics)
+    return any(overlap(pattern, record.subject) for pattern in params.topics)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from labsim.endpoints.mqtt.packet import Will
+from labsim.endpoints.mqtt.packet import Asked, Will
+from labsim.endpoints.mqtt.properties import describe_properties
 from labsim.evidence.event import PAYLOAD_KEPT, Event, Sink
 
 
@@ -15,10 +16,12 @@ class Witness:
     Attributes:
         app: The client id, once it is known.
         user: The authenticated user.
+        thumb: SHA-1 thumbprint of the client's certificate.
     """
 
-    def __init__(self, sink: Sink, client: str = "", session: str = "", app: str = "") -> None:
+    def __init__(self, sink: Sink, client: str = "", session: str = "", app: str = "", thumb: str = "") -> None:
         self._sink, self.client, self.session, self.app, self.user = sink, client, session, app, ""
+        self.thumb = thumb
 
     def note(self, kind: str, subject: str = "", status: int = 0, **detail: Any) -> None:
         """Tell one event.
@@ -29,7 +32,7 @@ class Witness:
         self._sink(
             Event(
                 kind=kind, protocol="mqtt", client=self.client, session=self.session, app=self.app, user=self.user,
-                subject=subject, status=status, detail=detail,
+                thumb=self.thumb, subject=subject, status=status, detail=detail,
             )
         )  # fmt: skip
 
@@ -47,7 +50,7 @@ class Witness:
         self._sink(
             Event(
                 kind=kind, protocol="mqtt", client=self.client, session=self.session, app=self.app, user=self.user,
-                device=device, subject=topic, values=[text], detail=detail,
+                thumb=self.thumb, device=device, subject=topic, values=[text], detail=detail,
             )
         )  # fmt: skip
 
@@ -72,4 +75,20 @@ def describe(payload: bytes) -> tuple[str, dict[str, Any]]:
 def describe_will(will: Will) -> dict[str, Any]:
     """A will as the ``connect`` event holds it."""
     text, detail = describe(will.payload)
+    if will.properties:
+        detail["properties"] = describe_properties(will.properties)
     return {"topic": will.topic, "qos": will.qos, "retain": will.retain, "payload": text, **detail}
+
+
+def describe_subscription(asked: Asked, identifier: int) -> dict[str, Any]:
+    """A subscription as evidence holds it; options of version 5 only where they are not the usual."""
+    facts: dict[str, Any] = {"qos": asked.qos, "granted": asked.qos}
+    if asked.no_local:
+        facts["no_local"] = True
+    if asked.as_published:
+        facts["as_published"] = True
+    if asked.handling:
+        facts["handling"] = asked.handling
+    if identifier:
+        facts["identifier"] = identifier
+    return facts

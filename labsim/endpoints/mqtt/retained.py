@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from labsim.endpoints.mqtt.routing import Route
 from labsim.endpoints.mqtt.session import Message
 from labsim.endpoints.mqtt.topic import has_wildcard, match_levels
 
@@ -24,22 +21,43 @@ class Retained:
     def __len__(self) -> int:
         return len(self._by_topic)
 
-    def keep(self, route: Route, payload: bytes, qos: int) -> bool:
+    def keep(self, topic: str, message: Message) -> bool:
         """Replace the message of a topic; an empty payload removes it [MQTT-3.3.1-5, -10, -11]. False: no room left."""
-        old = self._by_topic.pop(route.topic, None)
-        if old is not None:
-            self._bytes -= len(old.payload)
-        if not payload:
+        self._remove(topic)
+        size = len(message.payload)
+        if not size:
             return True
-        if len(self._by_topic) >= self._most or self._bytes + len(payload) > self._most_bytes:
+        if len(self._by_topic) >= self._most or self._bytes + size > self._most_bytes:
             return False
-        self._by_topic[route.topic] = Message(route.wire, payload, qos, True)
-        self._bytes += len(payload)
+        self._by_topic[topic] = message
+        self._bytes += size
         return True
 
-    def matching(self, pattern: str) -> Iterable[Message]:
-        """The retained messages a new subscription gets, the longest unchanged first."""
+    def has_room(self, topic: str, size: int) -> bool:
+        """Whether `keep` would say True."""
+        old = self._by_topic.get(topic)
+        if not size:
+            return True
+        if old is not None:
+            return self._bytes - len(old.payload) + size <= self._most_bytes
+        return len(self._by_topic) < self._most and self._bytes + size <= self._most_bytes
+
+    def matching(self, pattern: str, now: float) -> list[tuple[str, Message]]:
+        """Topics and retained messages a new subscription gets, the longest unchanged first; none that has expired."""
         if not has_wildcard(pattern):
-            return [self._by_topic[pattern]] if pattern in self._by_topic else []
-        levels = pattern.split("/")
-        return [message for topic, message in self._by_topic.items() if match_levels(levels, topic.split("/"))]
+            found = [(pattern, self._by_topic[pattern])] if pattern in self._by_topic else []
+        else:
+            levels = pattern.split("/")
+            found = [pair for pair in self._by_topic.items() if match_levels(levels, pair[0].split("/"))]
+        fresh = []
+        for topic, message in found:
+            if message.expires is not None and message.expires <= now:
+                self._remove(topic)
+            else:
+                fresh.append((topic, message))
+        return fresh
+
+    def _remove(self, topic: str) -> None:
+        old = self._by_topic.pop(topic, None)
+        if old is not None:
+            self._bytes -= len(old.payload)

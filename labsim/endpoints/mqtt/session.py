@@ -7,26 +7,68 @@ from typing import Protocol
 
 import msgspec
 
+from labsim.endpoints.mqtt.encode import encode_ack
 from labsim.endpoints.mqtt.limits import Limits
-from labsim.endpoints.mqtt.packet import PUBREL, ProtocolViolation, encode_ack, encode_publish
+from labsim.endpoints.mqtt.packet import LEVEL_5, PUBREL, ProtocolViolation
+from labsim.endpoints.mqtt.reason import PROTOCOL_ERROR, UNKNOWN_IDENTIFIER
 
 _LAST_MID = 65535
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """An application message for one receiver; ``topic`` as an encoded string."""
+    """An application message for one receiver.
+
+    Attributes:
+        topic: As an encoded string.
+        payload: Its bytes.
+        qos: At which it is delivered.
+        retain: The flag it is delivered with.
+        properties: Of version 5, as the publisher gave them, encoded without length.
+        expires: Monotonic seconds after which nobody new gets it; None for never.
+        identifiers: Of the subscriptions it is for, encoded as properties.
+    """
 
     topic: bytes
     payload: bytes
     qos: int
     retain: bool
+    properties: bytes = b""
+    expires: float | None = None
+    identifiers: bytes = b""
+
+
+class Subscription(msgspec.Struct, frozen=True, gc=False):
+    """What a session asked for with one filter; ``identifier`` is 0 when there is none."""
+
+    qos: int
+    no_local: bool = False
+    as_published: bool = False
+    identifier: int = 0
 
 
 class Outlet(Protocol):
-    """The connection as a session sees it."""
+    """The connection as a session sees it.
+
+    Attributes:
+        level: Version of the protocol.
+        window: How many messages of QoS 1 and 2 may be on their way to it.
+        now: The monotonic time.
+    """
+
+    level: int
+    window: int
+
+    @property
+    def now(self) -> float:
+        """The monotonic time in seconds."""
+        ...
 
     def send(self, data: bytes) -> None:
         """Put bytes into the connection's output."""
+        ...
+
+    def publish(self, message: Message, mid: int = 0, *, dup: bool = False) -> bool:
+        """Put a message into the output; False when it is larger than the client takes."""
         ...
 
 
@@ -38,16 +80,18 @@ class Session:
         limits: Length of the queue and of the window.
 
     Attributes:
-        clean: It ends with the connection.
-        subscriptions: Granted QoS by filter.
+        user: The authenticated user it serves.
+        expiry: Seconds it outlives its connection; None for ever, 0 not at all.
+        subscriptions: By filter.
         received: Packet identifiers of QoS 2 messages that came in and are not yet released (§4.3.3).
         outlet: The connection while there is one.
         dropped: Messages lost because the queue was full.
     """
 
     def __init__(self, client_id: str, limits: Limits) -> None:
-        self.client_id, self.clean = client_id, True
-        self.subscriptions: dict[str, int] = {}
+        self.client_id, self.user = client_id, ""
+        self.expiry: float | None = 0
+        self.subscriptions: dict[str, Subscription] = {}
         self.received: set[int] = set()
         self.outlet: Outlet | None = None
         self.dropped = 0
@@ -56,6 +100,7 @@ class Session:
         self._queued_bytes = 0
         self._inflight: dict[int, Message | None] = {}  # in the order sent; None once the PUBREL has gone out
         self._inflight_bytes = 0
+        self._repeat: deque[int] = deque()  # in flight since an earlier connection, not yet repeated on this one
         self._mid = 0
 
     @property
@@ -74,19 +119,14 @@ class Session:
         [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-3.3.1-1]
         """
         self.outlet = outlet
-        for mid, message in self._inflight.items():
-            if message is None:
-                outlet.send(encode_ack(PUBREL, mid))
-            else:
-                outlet.send(
-                    encode_publish(message.topic, message.payload, message.qos, mid, retain=message.retain, dup=True)
-                )
+        self._repeat = deque(self._inflight)
         self._pull()
 
     def deliver(self, message: Message) -> bool:
         """Send a message of QoS 1 or 2, or queue it; False when it was dropped because the queue is full."""
-        if self.outlet is not None and not self._queue and self._has_room(message):
-            self._send(self.outlet, message)
+        outlet = self.outlet
+        if outlet is not None and not self._queue and self._has_room(outlet, message):
+            self._send(outlet, message)
             return True
         size = len(message.payload)
         if len(self._queue) >= self._limits.queue or self._queued_bytes + size > self._limits.queue_bytes:
@@ -97,26 +137,34 @@ class Session:
         return True
 
     def on_puback(self, mid: int) -> None:
-        """The client has a QoS 1 message. An unknown identifier is ignored: it may be of a session before this one."""
+        """The client has, or refuses, a QoS 1 message. An unknown identifier is ignored: it may be of an earlier session."""
         message = self._inflight.get(mid, _NOTHING)
         if message is _NOTHING:
             return
         if message is None or message.qos != 1:
-            raise ProtocolViolation(f"PUBACK for the QoS 2 message {mid}")
-        del self._inflight[mid]
-        self._inflight_bytes -= len(message.payload)
-        self._pull()
+            raise ProtocolViolation(f"PUBACK for the QoS 2 message {mid}", PROTOCOL_ERROR)
+        self._finish(mid, message)
 
-    def on_pubrec(self, mid: int) -> None:
-        """The client has a QoS 2 message; it is released, also when it is unknown, so that the client can finish."""
+    def on_pubrec(self, mid: int, code: int) -> None:
+        """The client has a QoS 2 message; it is released, also when it is unknown, so that the client can finish.
+
+        A code of 0x80 or more refuses the message, which ends it (version 5 §4.3.3).
+        """
         message = self._inflight.get(mid, _NOTHING)
         if message is not _NOTHING and message is not None:
             if message.qos != 2:
-                raise ProtocolViolation(f"PUBREC for the QoS 1 message {mid}")
+                raise ProtocolViolation(f"PUBREC for the QoS 1 message {mid}", PROTOCOL_ERROR)
+            if code >= 0x80:
+                self._finish(mid, message)
+                return
             del self._inflight[mid]
             self._inflight_bytes -= len(message.payload)
             self._inflight[mid] = None  # at the end: PUBRELs are repeated in the order of their PUBRECs
-        self._reply(encode_ack(PUBREL, mid))
+        elif code >= 0x80:
+            return
+        if self.outlet is not None:
+            unknown = message is _NOTHING and self.outlet.level == LEVEL_5
+            self.outlet.send(encode_ack(PUBREL, mid, UNKNOWN_IDENTIFIER if unknown else 0))
 
     def on_pubcomp(self, mid: int) -> None:
         """The client has forgotten a QoS 2 message; see `on_puback`."""
@@ -124,35 +172,54 @@ class Session:
         if message is _NOTHING:
             return
         if message is not None:
-            raise ProtocolViolation(f"PUBCOMP for the message {mid}, which was not released")
+            raise ProtocolViolation(f"PUBCOMP for the message {mid}, which was not released", PROTOCOL_ERROR)
         del self._inflight[mid]
         self._pull()
 
-    def _reply(self, data: bytes) -> None:
-        if self.outlet is not None:
-            self.outlet.send(data)
+    def _finish(self, mid: int, message: Message) -> None:
+        del self._inflight[mid]
+        self._inflight_bytes -= len(message.payload)
+        self._pull()
 
-    def _has_room(self, message: Message) -> bool:
-        """Whether the window takes one more; alone, a message may be larger than the window."""
+    def _has_room(self, outlet: Outlet, message: Message) -> bool:
+        """Whether the window takes one more; alone, a message may be larger than the window [MQTT-3.3.4-9]."""
         if not self._inflight:
             return True
+        if self._repeat:
+            return False
         room = self._limits.window_bytes - self._inflight_bytes
-        return len(self._inflight) < self._limits.window and len(message.payload) <= room
+        return len(self._inflight) < outlet.window and len(message.payload) <= room
 
     def _pull(self) -> None:
-        while self.outlet is not None and self._queue and self._has_room(self._queue[0]):
+        outlet = self.outlet
+        if outlet is None:
+            return
+        while self._repeat and len(self._inflight) - len(self._repeat) < outlet.window:
+            self._again(outlet, self._repeat.popleft())
+        while self._queue and self._has_room(outlet, self._queue[0]):
             message = self._queue.popleft()
             self._queued_bytes -= len(message.payload)
-            self._send(self.outlet, message)
+            if message.expires is None or message.expires > outlet.now:  # [MQTT-3.3.2-5]
+                self._send(outlet, message)
+
+    def _again(self, outlet: Outlet, mid: int) -> None:
+        """Repeat what an earlier connection left unfinished."""
+        message = self._inflight.get(mid, _NOTHING)
+        if message is None:
+            outlet.send(encode_ack(PUBREL, mid))
+        elif message is not _NOTHING and not outlet.publish(message, mid, dup=True):
+            del self._inflight[mid]
+            self._inflight_bytes -= len(message.payload)
 
     def _send(self, outlet: Outlet, message: Message) -> None:
         mid = self._mid % _LAST_MID + 1
         while mid in self._inflight:
             mid = mid % _LAST_MID + 1
+        if not outlet.publish(message, mid):
+            return  # larger than the client takes: as if it were delivered [MQTT-3.1.2-25]
         self._mid = mid
         self._inflight[mid] = message
         self._inflight_bytes += len(message.payload)
-        outlet.send(encode_publish(message.topic, message.payload, message.qos, mid, retain=message.retain))
 
 
 _NOTHING = Message(b"", b"", 0, False)

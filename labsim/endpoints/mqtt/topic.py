@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from labsim.endpoints.mqtt.packet import ProtocolViolation
 
 _LONGEST = 65535
+_SHARE = "$share/"
 
 
 def check_topic(topic: str) -> None:
@@ -25,15 +26,43 @@ def check_filter(pattern: str) -> None:
 
     Raises:
         ProtocolViolation: empty, too long, with U+0000, or with a wildcard that is not a whole level or a ``#`` that is
-            not the last one [MQTT-4.7.1-2, -3].
+            not the last one [MQTT-4.7.1-2, -3]; or a shared subscription without a proper name or filter
+            [MQTT-4.8.2-1, -2 in version 5].
     """
     _check_text(pattern, "topic filter")
+    share = shared(pattern)
+    if share is not None:
+        _check_share(*share)
+        pattern = share[1]
     levels = pattern.split("/")
     for place, level in enumerate(levels):
         if len(level) > 1 and ("+" in level or "#" in level):
             raise ProtocolViolation(f"a wildcard that is not a whole level in the filter {_short(pattern)}")
         if level == "#" and place != len(levels) - 1:
             raise ProtocolViolation(f"# is not the last level in the filter {_short(pattern)}")
+
+
+def shared(pattern: str) -> tuple[str, str] | None:
+    """Share name and filter of ``$share/<name>/<filter>``; None for a filter that is not shared."""
+    if not pattern.startswith(_SHARE):
+        return None
+    name, _, rest = pattern[len(_SHARE) :].partition("/")
+    return name, rest
+
+
+def covers(allowed: str, asked: str) -> bool:
+    """Whether a valid filter matches every topic that another one, ``asked``, matches."""
+    wide, narrow = allowed.split("/"), asked.split("/")
+    if narrow[0][:1] == "$" and wide[0] in ("+", "#"):
+        return False
+    for place, level in enumerate(wide):
+        if level == "#":
+            return True
+        if place == len(narrow) or narrow[place] == "#":
+            return False
+        if level not in ("+", narrow[place]):
+            return False
+    return len(wide) == len(narrow)
 
 
 def has_wildcard(pattern: str) -> bool:
@@ -59,6 +88,13 @@ def match_levels(pattern: Sequence[str], topic: Sequence[str]) -> bool:
         if place == len(topic) or (level not in ("+", topic[place])):
             return False
     return len(pattern) == len(topic)
+
+
+def _check_share(name: str, pattern: str) -> None:
+    if not name or "+" in name or "#" in name:
+        raise ProtocolViolation(f"a shared subscription without a proper name: {_short(name)}")
+    if not pattern:
+        raise ProtocolViolation(f"the shared subscription {_short(name)} has no filter")
 
 
 def _check_text(text: str, what: str) -> None:

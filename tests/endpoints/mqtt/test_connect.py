@@ -43,17 +43,6 @@ def test_mqtt_3_1_2_2_another_level_gets_code_1(bench, raw, name, level):
     assert (event.status, event.detail["level"]) == (1, level)
 
 
-def test_a_version_5_client_is_told_in_its_own_form(bench, raw):
-    """MQTT 5 §3.1.2.2: an MQTT 5 CONNECT gets reason 0x84 in a version 5 CONNACK, so that the client falls back."""
-    client = bench.open()
-    body = raw.string("MQTT") + b"\x05\x02\x00\x3c" + b"\x05\x11\x00\x00\x00\x0a" + raw.string("five")
-    client.connection.receive(raw.packet(0x10, body), bench.now)
-    bench.pump()
-    assert client.inbox == b"\x20\x03\x00\x84\x00"
-    assert client.closed
-    assert bench.of("connect")[0].status == 0x84
-
-
 def test_mqtt_3_1_2_3_the_reserved_connect_flag_closes(bench, raw):
     """Bit 0 of the connect flags must be 0."""
     client = bench.open()

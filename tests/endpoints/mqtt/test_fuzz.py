@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labsim.endpoints.mqtt import packet as mqtt
+from labsim.endpoints.mqtt.decode import frame, parse
+from labsim.endpoints.mqtt.encode import encode_publish
+from labsim.endpoints.mqtt.field import encode_length, encode_string
 from labsim.endpoints.mqtt.limits import Limits
-from labsim.endpoints.mqtt.packet import ProtocolViolation, UnsupportedLevel
+from labsim.endpoints.mqtt.packet import ProtocolViolation, Publish, UnsupportedLevel
 from labsim.endpoints.mqtt.topic import check_filter, check_topic, matches
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -62,7 +64,7 @@ def mutated(whole):
 def test_the_parser_raises_nothing_but_its_own(header, body):
     """Any header over any body is a packet, a violation or another version."""
     try:
-        mqtt.parse(header, body, 0, len(body))
+        parse(header, body, 0, len(body))
     except (ProtocolViolation, UnsupportedLevel):
         return
 
@@ -73,10 +75,10 @@ def test_mutated_packets_parse_or_are_refused(raw_packets, data):
     """Packets with one byte wrong never raise anything else, and a frame never claims bytes before its own."""
     stream = data.draw(mutated(raw_packets).filter(bool))
     try:
-        found = mqtt.frame(stream, 0, 1 << 20)
+        found = frame(stream, 0, 1 << 20)
         if found is not None and found[1] <= len(stream):
             assert 2 <= found[0] <= found[1]
-            mqtt.parse(stream[0], stream, *found)
+            parse(stream[0], stream, *found)
     except (ProtocolViolation, UnsupportedLevel):
         return
 
@@ -85,19 +87,19 @@ def test_mutated_packets_parse_or_are_refused(raw_packets, data):
 @settings(max_examples=150, deadline=None)
 def test_a_publish_survives_the_way_through_the_codec(topic, payload, qos, mid, retain):
     """What is encoded parses to the same message."""
-    data = mqtt.encode_publish(mqtt.encode_string(topic), payload, qos, mid, retain=retain, dup=qos > 0)
-    found = mqtt.frame(data, 0, 1 << 20)
+    data = encode_publish(encode_string(topic), payload, qos, mid, retain=retain, dup=qos > 0)
+    found = frame(data, 0, 1 << 20)
     assert found is not None
     assert found[1] == len(data)
-    parsed = mqtt.parse(data[0], data, *found)
-    assert parsed == mqtt.Publish(topic, payload, qos, retain, qos > 0, mid if qos else 0)
+    parsed = parse(data[0], data, *found)
+    assert parsed == Publish(topic, payload, qos, retain, qos > 0, mid if qos else 0)
 
 
 @given(st.integers(0, 268_435_455))
 def test_a_remaining_length_survives_the_codec(length):
     """Every length of §2.2.3 up to four bytes is read back."""
-    encoded = mqtt.encode_length(length)
-    assert mqtt.frame(b"\x30" + encoded, 0, 1 << 30) == (1 + len(encoded), 1 + len(encoded) + length)
+    encoded = encode_length(length)
+    assert frame(b"\x30" + encoded, 0, 1 << 30) == (1 + len(encoded), 1 + len(encoded) + length)
 
 
 @given(TEXT, TEXT)
@@ -164,7 +166,7 @@ def check_sound(bench) -> None:
         assert broker.sessions[client_id].outlet is connection
     for client_id, session in broker.sessions.items():
         assert session.client_id == client_id
-        assert session.clean is False or client_id in broker.connected
+        assert session.expiry != 0 or client_id in broker.connected
         assert (session.outlet is None) is (client_id not in broker.connected)
     subscribed = {
         (session.client_id, pattern) for session in broker.sessions.values() for pattern in session.subscriptions

@@ -250,17 +250,6 @@ def test_paho_is_refused_with_a_wrong_password():
         assert host.wait_for("connect", app="w").status == 4
 
 
-def test_a_version_5_paho_is_told_its_version_is_not_supported(host):
-    """A client of MQTT 5 learns it from a CONNACK in its own version."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, "five", protocol=paho.MQTTv5, reconnect_on_failure=False)
-    told: list[Any] = []
-    client.on_connect = lambda _c, _d, _f, reason, _p: told.append(reason)
-    client.connect("127.0.0.1", host.port)
-    while not told and client.loop(1) == paho.MQTT_ERR_SUCCESS:
-        pass
-    assert told[0].value == 0x84
-
-
 def test_half_a_connect_and_keep_alive_run_out_over_a_socket(raw):
     """The shell's timers end a connection: one that never connects, and one that falls silent."""
     with Host(limits=Limits(connect_s=1.0)) as host:

@@ -1,16 +1,94 @@
-"""The fake host lies with the tests of the client."""
+"""The app in a terminal of its own, attached to the fake host that lies with the tests of the client."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Static
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
 
 from fake_host import FakeHost
+
+from labsim.tui import attachment
+from labsim.tui.app import LabsimApp
+from labsim.tui.screens.lab import LabScreen
+
+CATALOGUE: list[dict[str, Any]] = [
+    {
+        "id": "first-contact",
+        "title": {"en": "First contact", "zh-Hant": "初次接觸", "zh-Hans": "初次接触"},
+        "level": "junior",
+        "minutes": 30,
+        "competences": ["NET-J1"],
+    },
+    {
+        "id": "modbus-mapping",
+        "title": {"en": "Modbus mapping", "zh-Hant": "點表", "zh-Hans": "点表"},
+        "level": "senior",
+        "minutes": 75,
+        "competences": ["NET-J2"],
+    },
+]
+
+
+@dataclass
+class Seat:
+    """A person at a terminal."""
+
+    app: LabsimApp
+    pilot: Pilot[int]
+    stirred: asyncio.Event
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """What is in front."""
+        return self.app.screen
+
+    @property
+    def lab(self) -> LabScreen:
+        """The lab, in front or behind a dialog."""
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, LabScreen))
+
+    @property
+    def seen(self) -> str:
+        """Every character on the terminal."""
+        return "\n".join(strip.text for strip in self.screen._compositor.render_strips())
+
+    @property
+    def notices(self) -> str:
+        """What the app told in passing."""
+        return "\n".join(notice.message for notice in self.app._notifications)
+
+    def text(self, selector: str) -> str:
+        """The text of a static part of the screen in front."""
+        return str(self.screen.query_one(selector, Static).render())
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let everything they start settle."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Let messages pass until something is so, looking again at each; a test that waits in vain fails."""
+        async with asyncio.timeout(20):
+            while not true():
+                self.stirred.clear()
+                await self.stirred.wait()
+        await self.pilot.pause()
+
+    async def until_screen(self, name: str) -> None:
+        """Wait for a screen, and for its widgets."""
+        await self.until(lambda: type(self.screen).__name__ == name and self.screen.is_mounted)
 
 
 @pytest.fixture
@@ -18,3 +96,33 @@ async def host() -> AsyncIterator[FakeHost]:
     """A fake host that listens."""
     async with FakeHost() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attachment, "ASK_S", 0.2)
+    monkeypatch.setattr(attachment, "RETRY_S", 0.1)
+
+
+@asynccontextmanager
+async def seat(
+    host: FakeHost, *, size: tuple[int, int] = (120, 40), lang: str = "en", attached: bool = True
+) -> AsyncIterator[Seat]:
+    """The app at a terminal of a size; attached to the host's lab, or in the catalogue."""
+
+    async def start(_scenario: str) -> str:
+        return host.url
+
+    app = LabsimApp(CATALOGUE, start, host.url if attached else None, lang)
+    app.animation_level = "none"
+    stirred = asyncio.Event()
+    async with app.run_test(size=size, message_hook=lambda _message: stirred.set()) as pilot:
+        person = Seat(app, pilot, stirred)
+        await person.until_screen("LabScreen" if attached else "CatalogueScreen")
+        yield person
+
+
+@pytest.fixture
+def sit() -> Callable[..., Any]:
+    """`seat`, for tests."""
+    return seat

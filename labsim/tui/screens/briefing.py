@@ -63,15 +63,24 @@ class BriefingScreen(SpokenScreen[None]):
     def _draw(self) -> None:
         lab, info = self._lab, self._lab.scenario
         level = self.say(f"level.{info.level}") if f"level.{info.level}" in WORDS else clean(info.level)
+        marks = number(sum(task.marks for task in lab.tasks))
+        facts = [
+            self.say("minutes", n=number(info.minutes)),
+            self.say("marks", n=marks),
+            clean(" ".join(info.competences)),
+        ]
         self.query_one(".masthead", Static).update(
-            Content.assemble(
-                (" labsim ", "bold $background on $primary"), "  ", (clean(info.title or info.id), "bold"), "   ",
-                (level, LEVEL_COLOURS.get(info.level, "")), "   ",
-                (self.say("minutes", n=number(info.minutes)), "$dim"), "   ",
-                (self.say("marks", n=number(sum(task.marks for task in lab.tasks))), "$dim"), "   ",
-                (clean(" ".join(info.competences)), "$dim"),
+            Content("\n").join(
+                [
+                    Content.assemble(
+                        (" labsim ", "bold $background on $primary"), "  ", (clean(info.title or info.id), "bold")
+                    ),
+                    Content.assemble(
+                        " " * 10, (level, LEVEL_COLOURS.get(info.level, "")), ("   ".join(["", *facts]), "$dim")
+                    ),
+                ]
             )
-        )  # fmt: skip
+        )
         self.query_one("#story").border_title = self.say("briefing.story")
         self.query_one(Markdown).update(info.brief or "")
         rows = [Content.styled(self.say("tasks.count", n=len(lab.tasks)), "bold $primary"), Content("")]

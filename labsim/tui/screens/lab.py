@@ -86,6 +86,8 @@ class LabScreen(SpokenScreen[None]):
     async def follow(self) -> None:
         """Show the lab again and again, in the language of the moment, until the screen closes."""
         async for state in self.attachment.states(self.lang):
+            if self.gone:
+                return
             if isinstance(state, ControlError):
                 self.show_lost()
             else:
@@ -97,10 +99,10 @@ class LabScreen(SpokenScreen[None]):
             self.query_one(Wire).add(entries)
 
     def show_lost(self) -> None:
-        """Say that the host is away."""
-        banner = self.query_one("#banner", Static)
-        banner.update(Content.assemble(" ! ", self.say("banner.lost")))
-        banner.display = self.lost = True
+        """Say that the host is away, once."""
+        if not self.lost:
+            self.lost = True
+            self.query_one("#banner").display = True
 
     def show_lab(self, lab: Lab) -> None:
         """Draw the lab as it is now."""
@@ -140,8 +142,7 @@ class LabScreen(SpokenScreen[None]):
             tabs.get_tab(name).label = Content(f"{n} {self.say(f'tab.{name}')}")
         self.query_one("#tasks").border_title = self.say("tasks.title")
         self.query_one(Wire).show(self.lang)
-        if self.lost:
-            self.show_lost()
+        self.query_one("#banner", Static).update(Content.assemble(" ! ", self.say("banner.lost")))
         self.draw()
         if self.lab.lang != self.lang:
             self.follow()

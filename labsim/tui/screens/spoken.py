@@ -43,14 +43,20 @@ class SpokenScreen(Screen[ScreenResultType]):
         for bar in self.query(KeyBar):
             bar.show(self.lang)
 
+    @property
+    def gone(self) -> bool:
+        """Whether the screen is closing, so that what was asked for it has nowhere to be shown."""
+        return not self.display
+
     def beside(self, act: Callable[[], Awaitable[None]], group: str) -> None:
         """Run ``act`` beside the screen, until it ends or the screen closes; a newer one of its group replaces it."""
         self.run_worker(act, exclusive=True, group=group)
 
     async def attempt(self, asked: Awaitable[_T]) -> _T | None:
-        """What a request gives; a refusal is shown in its own words and gives None."""
+        """What a request gives; a refusal is shown in its own words and gives None, and so does a screen that closed."""
         try:
-            return await asked
+            given = await asked
+            return None if self.gone else given
         except LabsimError as error:
             self.notify(str(error), severity="error", timeout=8, markup=False)
             return None

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 from rich.text import Text as Cell
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,6 +21,16 @@ from labsim.tui.wrap import clean
 
 _COLUMNS = ("device", "url", "unit", "user", "password", "role")
 _NOBODY = UserInfo("")
+
+
+class Cells(DataTable[Cell]):
+    """A table in which one click chooses a cell."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor below the mouse first, so that the table takes the click for a choice."""
+        meta = event.style.meta
+        if meta.get("row", -1) >= 0 and not meta.get("out_of_bounds"):
+            self.move_cursor(row=meta["row"], column=meta["column"])
 
 
 class Folder(Static, can_focus=True):
@@ -56,7 +67,7 @@ class Endpoints(Vertical):
 
     def compose(self) -> ComposeResult:
         """The table, what to do with it, who is there."""
-        yield DataTable[Cell](cursor_type="cell", zebra_stripes=False, cell_padding=1)
+        yield Cells(cursor_type="cell", zebra_stripes=False, cell_padding=1)
         yield Static(classes="note")
         yield Folder()
         yield Static(classes="clients")

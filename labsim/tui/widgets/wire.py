@@ -8,11 +8,12 @@ from itertools import accumulate
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.strip import Strip
 from textual.visual import Visual
 
@@ -136,13 +137,18 @@ class Wire(ScrollView, can_focus=True):
         """Lines are broken for the width there is."""
         self._lay()
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling away from the end holds the view; coming back to it follows again."""
-        super().watch_scroll_y(old_value, new_value)
-        at_end = new_value >= self.max_scroll_y - 0.5
-        if at_end != self.following and self._cursor is None:
-            self.following = at_end
-            self.border_subtitle = self._legend()
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    @on(ScrollTo)
+    @on(ScrollUp)
+    @on(ScrollDown)
+    def _scrolled(self) -> None:
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """Scrolling away from the end holds the view; scrolling back to it follows again."""
+        self.following = self.scroll_target_y >= self.max_scroll_y
+        self.border_subtitle = self._legend()
 
     def action_move(self, steps: int) -> None:
         """Move the cursor by rows."""

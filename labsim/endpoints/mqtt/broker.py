@@ -7,7 +7,7 @@ A shell opens a `Connection` per socket and hands it what arrives, with a monoto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from labsim.endpoints.mqtt.access import Access
@@ -37,6 +37,8 @@ from labsim.errors import EvidenceError
 from labsim.evidence.event import PLANT, Sink
 
 SYS_EVERY_S = 10.0
+Tap = Callable[[str, bytes, Session | None, dict[str, Any] | None], None]
+"""Takes topic, payload, the session of the client that published it (None: the plant, or a will) and its properties."""
 
 
 class Broker:
@@ -54,6 +56,7 @@ class Broker:
         connected: The connection of each connected client id.
         now: The latest monotonic time that the shell has told.
         strangers: Connections that have not sent CONNECT, the oldest first.
+        taps: The plant's own ears: called with every message that was delivered.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Broker:
         self.sessions: dict[str, Session] = {}
         self.connected: dict[str, Connection] = {}
         self.strangers: dict[Connection, None] = {}
+        self.taps: list[Tap] = []
         self.router = Router(self._may_receive)
         self.retained = Retained(self.limits.retained, self.limits.retained_bytes)
         self.counters = Counters()
@@ -230,6 +234,8 @@ class Broker:
             chosen = self.router.choose(share, route.topic)
             if chosen is not None:
                 self._give(chosen, route, payload, qos, retain, kept, expires)
+        for tap in self.taps:
+            tap(route.topic, payload, publisher, properties)
         return bool(route.targets or route.shares)
 
     def deliver_retained(self, session: Session, asked: Asked, identifier: int, existed: bool) -> None:

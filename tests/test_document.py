@@ -124,7 +124,7 @@ def test_merge_keys_take_in_and_own_keys_win():
         ("é\x00", "f:1:2: the character U+0000 cannot stand in YAML."),
         ("a\u2028b", "f:1:2: the character U+2028 cannot stand in YAML."),
         ("a: " + "9" * 40, "f:1:4: the number is too long. Put it in quotes if it is a text."),
-        ("[" * 100_000, "f:1:42: values are nested more than 40 levels deep here."),
+        ("[" * 900, "f:1:42: values are nested more than 40 levels deep here."),
         ("- " * 5_000, "f:1:83: values are nested more than 40 levels deep here."),
     ],
 )
@@ -330,3 +330,9 @@ def test_no_data_raises_anything_but_problems(tree):
     if document.validate(Model, document.data) is None:
         assert document.problems
         assert all(p.message.endswith((".", "?", "!")) and p.line for p in document.problems)
+
+
+def test_endless_nesting_is_one_problem():
+    """However deep it goes, nesting is one problem, told by us or, sooner, by the parser."""
+    (problem,) = problems("[" * 100_000)
+    assert problem.endswith(": values are nested more than 40 levels deep here.")

@@ -7,6 +7,8 @@ from typing import Any
 from labsim.errors import Problem
 
 _SENTENCES = {
+    # newer parsers stop by themselves, deeper than ours does
+    "exceeded maximum nesting depth": ("values are nested more than 40 levels deep here", ""),
     "mapping values are not allowed in this context": (
         "a ':' stands where no key can be",
         "Put a text that holds ': ' in quotes, or check the indentation above.",

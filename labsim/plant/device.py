@@ -1,13 +1,14 @@
 """The base of every device: its tags, settings, own random generator and place in time.
 
 A device overrides what it needs: `start` for first values, `step` for what flows (called every 100 ms of plant time), `run`
-for what happens in order (a SimPy process), `guard` to refuse a client's write, `configured` to react to a setting.
+for what happens in order (a SimPy process), `guard` to refuse a client's write, `call` to do a method, `configured` to react
+to a setting.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import simpy
 
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant import status
+from labsim.plant.events import EventLog, Occurrence
 from labsim.plant.interface import Interface
 from labsim.plant.tags import Tag, TagStore, Value
 from labsim.units import UNITS
@@ -49,8 +51,10 @@ class Device:
         env: simpy.Environment,
         seed: int,
         settings: dict[str, Any] | None = None,
+        events: EventLog | None = None,
     ) -> None:
         self.path, self.interface, self.store, self.env = path, interface, store, env
+        self._events = events if events is not None else EventLog()
         self.random = device_generator(seed, path)
         self.serial = interface.identification.serial.format(
             number=int.from_bytes(hashlib.sha256(f"{seed}/{path}/serial".encode()).digest()[:4], "big") % 10**8
@@ -79,6 +83,14 @@ class Device:
         """Give a tag's present value another quality."""
         row = self.tags[name].row
         self.store.set(row, self.store.read(row), code)
+
+    def emit(self, event: str, **fields: Value) -> None:
+        """Tell an event of the interface with its fields, at the present step."""
+        assert self.interface.opcua is not None, f"{self.interface.type} has no events"
+        spec, log = self.interface.opcua.events[event], self._events
+        assert set(fields) == set(spec.fields), f"{event} has the fields {', '.join(spec.fields)}"
+        message = spec.message.format(**fields)
+        log.add(Occurrence(log.next_number(), self.store.now_ns, self.path, event, message, spec.severity, fields))
 
     @property
     def now_s(self) -> float:
@@ -129,6 +141,10 @@ class Device:
     def guard(self, tag: Tag, value: Value) -> int:  # noqa: ARG002 - a device that refuses nothing needs neither
         """A status code for a client's write that is right by access, type and range."""
         return status.GOOD
+
+    def call(self, name: str, arguments: Sequence[Value]) -> tuple[int, Sequence[Value]]:  # noqa: ARG002 - none by default
+        """Do a method of the interface, whose arguments are right by type: a status code and the outputs."""
+        return status.BAD_NOT_IMPLEMENTED, ()
 
     def configured(self, name: str) -> None:
         """React to a changed setting."""

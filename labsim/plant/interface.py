@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from labsim.document import read_document
 from labsim.errors import UnknownNameError
+from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.rules import conflicts
 from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
 from labsim.quantity import Duration, parse_duration
@@ -217,17 +218,45 @@ class ModbusSpec(_Model):
     registers: tuple[RegisterSpec, ...]
 
 
+class FieldSpec(_Model):
+    """An argument of a method or a field of an event: its type, and what it means."""
+
+    type: TagType
+    title: Text
+
+
+class MethodSpec(_Model):
+    """A method: ``call`` is the name that `Device.call` gets; ``inputs`` and ``outputs`` by argument name, in order."""
+
+    call: Name
+    title: Text
+    about: Text | None = None
+    inputs: dict[str, FieldSpec] = Field(default_factory=dict)
+    outputs: dict[str, FieldSpec] = Field(default_factory=dict)
+
+
+class EventSpec(_Model):
+    """A type of event that `Device.emit` tells; ``message`` may hold ``{field}``."""
+
+    title: Text
+    message: Text
+    severity: Annotated[int, Field(ge=1, le=1000)] = 200
+    fields: dict[str, FieldSpec] = Field(default_factory=dict)
+
+
 class OpcuaSpec(_Model):
     """The node tree of a type.
 
     ``type_name`` names its ObjectType; ``nodes`` maps a browse path below the device (``Monitoring/Spindle/Speed``) to a
-    tag. Folders on the way are made.
+    tag, ``methods`` to a method. Folders on the way are made. ``events`` are event types by name.
     """
 
     namespace: str
     type_name: str
     folder: Literal["Machines", "DeviceSet"] = "DeviceSet"
     nodes: dict[str, Name]
+    methods: dict[str, MethodSpec] = Field(default_factory=dict)
+    events: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")], EventSpec] = Field(default_factory=dict)
 
 
 class MessageSpec(_Model):
@@ -268,6 +297,7 @@ class Interface(_Model):
     identification: Identification
     settings: dict[Name, SettingSpec] = Field(default_factory=dict)
     tags: dict[Name, TagSpec]
+    alarms: dict[Name, AlarmSpec] = Field(default_factory=dict)
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None

@@ -8,8 +8,10 @@ from typing import Any
 import simpy
 
 from labsim.errors import InputError
+from labsim.plant.alarms import Alarms
 from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
+from labsim.plant.events import EventLog
 from labsim.plant.interface import Interface
 from labsim.plant.tags import TagStore
 
@@ -31,6 +33,8 @@ class Plant:
 
     Attributes:
         store: Every value, once.
+        events: What devices and alarms tell.
+        alarms: Alarms of all devices, evaluated after each step.
         devices: By path, in the order they were added.
     """
 
@@ -38,6 +42,8 @@ class Plant:
         self.seed, self.clock = seed, clock
         self.store = TagStore()
         self.env = simpy.Environment()
+        self.events = EventLog()
+        self.alarms = Alarms(self.store, self.events)
         self.devices: dict[str, Device] = {}
         self._started = False
 
@@ -51,8 +57,9 @@ class Plant:
         if path in self.devices:
             raise InputError(f"the plant already has a device {path!r}; give each its own path.")
         assert not self._started, "a plant that runs takes no more devices"
-        device = kind.behaviour(path, kind.interface, self.store, self.env, self.seed, settings)
+        device = kind.behaviour(path, kind.interface, self.store, self.env, self.seed, settings, self.events)
         self.devices[path] = device
+        self.alarms.add(path, kind.interface.alarms)
         return device
 
     def start(self) -> None:
@@ -71,4 +78,5 @@ class Plant:
         self.env.run(until=end_ns / 1e9)
         for device in self.devices.values():
             device.step(STEP_NS / 1e9)
+        self.alarms.evaluate()
         self.clock.tick()

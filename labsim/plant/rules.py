@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from labsim.errors import did_you_mean
+from labsim.plant.tags import INTEGER_RANGE
 
 if TYPE_CHECKING:
     from labsim.plant.interface import Interface, ModbusSpec, MqttSpec, OpcuaSpec, RegisterSpec
@@ -29,6 +30,7 @@ class Conflict(NamedTuple):
 def conflicts(interface: Interface) -> Iterator[Conflict]:
     """Everything in ``interface`` that does not fit together."""
     yield from _fields(interface.identification.serial, {"number"}, ("identification", "serial"))
+    yield from _alarms(interface)
     if interface.modbus is not None:
         yield from _modbus(interface, interface.modbus)
     if interface.opcua is not None:
@@ -98,8 +100,37 @@ def _register_tag(interface: Interface, register: RegisterSpec, path: tuple[str 
         yield Conflict((*path, "access"), "bad-access", f"the tag {register.tag!r} cannot be written.")
 
 
+def _alarms(interface: Interface) -> Iterator[Conflict]:
+    for name, alarm in interface.alarms.items():
+        path = ("alarms", name)
+        yield from _tag(interface, alarm.tag, (*path, "tag"))
+        tag = interface.tags.get(alarm.tag)
+        if tag is None:
+            continue
+        whole = tag.type in INTEGER_RANGE or tag.type == "bool"
+        if (
+            tag.type == "text"
+            or (alarm.kind == "limit") == (tag.type == "bool")
+            or not (whole or alarm.kind == "limit")
+        ):
+            yield Conflict(
+                (*path, "kind"), "bad-type", f"a {alarm.kind} alarm cannot watch {alarm.tag!r}, which is {tag.type}.",
+                "Numbers have limits; bool and whole numbers are discrete or off-normal.",
+            )  # fmt: skip
+        for value in (*alarm.active, *alarm.normal):
+            if tag.labels and value not in tag.labels:
+                yield Conflict(path, "bad-value", f"{alarm.tag!r} has no value {value}.")
+
+
 def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
-    folders = {place.rsplit("/", depth)[0] for place in opcua.nodes for depth in range(1, place.count("/") + 1)}
+    places = (*opcua.nodes, *opcua.methods)
+    folders = {place.rsplit("/", depth)[0] for place in places for depth in range(1, place.count("/") + 1)}
+    for place in opcua.methods:
+        if place in opcua.nodes or place in folders:
+            yield Conflict(("opcua", "methods", place), "overlap", f"{place!r} is a method and something else.")
+    for name, event in opcua.events.items():
+        for sentence in event.message.values():
+            yield from _fields(sentence, set(event.fields), ("opcua", "events", name, "message"))
     for place, name in opcua.nodes.items():
         path = ("opcua", "nodes", place)
         yield from _tag(interface, name, path)

@@ -66,7 +66,8 @@ def main() -> None:
         def follow() -> None:
             assert process.stdout is not None
             for line in process.stdout:
-                print(line.rstrip(), flush=True)
+                sys.stdout.write(line)
+                sys.stdout.flush()
                 if "Started flows" in line:
                     begun.set()
 

@@ -23,12 +23,12 @@ def language(lang: str) -> str:
 
 
 def attempt_folder(scenario: str, chosen: Path | None) -> Path:
-    """The attempt folder of a new run: the chosen one, or a new one below ``attempts/`` named by scenario and time."""
+    """The attempt folder of a run, absolute: the chosen one, or a new one below ``attempts/`` named by scenario and time."""
     if chosen is not None:
-        return chosen
+        return chosen.absolute()
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder, number = Path("attempts") / f"{scenario}-{now}", 2
+    folder, number = Path("attempts").absolute() / f"{scenario}-{now}", 2
     while folder.exists():
-        folder = Path("attempts") / f"{scenario}-{now}-{number}"
+        folder = folder.with_name(f"{scenario}-{now}-{number}")
         number += 1
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from labsim.evidence.manifest import TagInfo
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
 from labsim.plant.plant import Plant
-from labsim.scenario.model import Account, ModbusSpec, MqttSpec, OpcuaSpec, Scenario
+from labsim.scenario.model import Account, ModbusSpec, MqttSpec, OpcuaSpec, Scenario, TopicRights
 from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:
@@ -30,40 +31,78 @@ def build_plant(scenario: Scenario, seed: str, clock: SimClock) -> Plant:
 def build_endpoints(scenario: Scenario, plant: Plant, options: Options, sink: Sink) -> list[Endpoint]:
     """The scenario's endpoints, not yet listening. Imports only the protocols that the scenario uses."""
     specs = [endpoint.spec for endpoint in scenario.endpoints]
-    ports = endpoint_ports([(_protocol(spec), spec.port) for spec in specs], options.port_base)
-    return [_endpoint(spec, plant, options.host, port, sink) for spec, port in zip(specs, ports, strict=True)]
+    wanted = [(_protocol(spec), spec.port) for spec in specs]
+    for spec in specs:
+        if isinstance(spec, MqttSpec):
+            wanted += [("mqtt", port) for port in spec.further_ports]
+    ports = endpoint_ports(wanted, options.port_base)
+    further = iter(ports[len(specs) :])
+    return [
+        _mqtt(spec, plant, options, port, further, sink)
+        if isinstance(spec, MqttSpec)
+        else _endpoint(spec, plant, options.host, port, sink)
+        for spec, port in zip(specs, ports[: len(specs)], strict=True)
+    ]
 
 
 def _protocol(spec: ModbusSpec | OpcuaSpec | MqttSpec) -> str:
     return "modbus" if isinstance(spec, ModbusSpec) else "opcua" if isinstance(spec, OpcuaSpec) else "mqtt"
 
 
-def _users(accounts: tuple[Account, ...]) -> tuple[User, ...]:
+def _users(accounts: Sequence[Account]) -> tuple[User, ...]:
     return tuple(User(account.name, account.password, account.role) for account in accounts)
 
 
-def _endpoint(spec: ModbusSpec | OpcuaSpec | MqttSpec, plant: Plant, host: str, port: int, sink: Sink) -> Endpoint:
+def _endpoint(spec: ModbusSpec | OpcuaSpec, plant: Plant, host: str, port: int, sink: Sink) -> Endpoint:
     if isinstance(spec, ModbusSpec):
         from labsim.endpoints.modbus.endpoint import ModbusEndpoint
 
         return ModbusEndpoint(plant, spec.units, sink, host=host, port=port, unknown_unit=spec.unknown_unit)
-    if isinstance(spec, OpcuaSpec):
-        from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
+    from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 
-        return OpcuaEndpoint(
-            plant,
-            spec.devices,
-            sink,
-            host=host,
-            port=port,
-            users=_users(spec.users),
-            anonymous=spec.anonymous,
-            name=spec.name,
-        )
+    return OpcuaEndpoint(
+        plant,
+        spec.devices,
+        sink,
+        host=host,
+        port=port,
+        users=_users(spec.users),
+        anonymous=spec.anonymous,
+        name=spec.name,
+    )
+
+
+def _mqtt(spec: MqttSpec, plant: Plant, options: Options, port: int, further: Iterator[int], sink: Sink) -> Endpoint:
+    from labsim.endpoints.mqtt.access import Rights
     from labsim.endpoints.mqtt.endpoint import MqttEndpoint
+    from labsim.endpoints.mqtt.limits import Limits
 
+    tls = None
+    certified = tuple(account.name for account in spec.users if account.certificate)
+    if spec.tls is not None or (spec.websocket is not None and spec.websocket.tls):
+        from labsim.endpoints.mqtt.certificates import make_certificates, server_context
+
+        folder = options.attempt / "certificates" / "mqtt"
+        make_certificates(folder, options.host, certified)
+        tls = server_context(folder, spec.tls.clients if spec.tls is not None else "none")
+    rights = {account.name: Rights(account.publish, account.subscribe) for account in spec.users}
+    if isinstance(spec.anonymous, TopicRights):
+        rights[""] = Rights(spec.anonymous.publish, spec.anonymous.subscribe)
     return MqttEndpoint(
-        plant, spec.devices, sink, host=host, port=port, users=_users(spec.users), anonymous=spec.anonymous
+        plant,
+        spec.devices,
+        sink,
+        host=options.host,
+        port=port,
+        users=_users(spec.users),
+        anonymous=spec.anonymous is not False,
+        acl=rights if any(right != Rights() for right in rights.values()) else None,
+        certified=certified,
+        limits=Limits(**spec.limits.model_dump(exclude_none=True)),
+        tls=tls,
+        tls_port=next(further) if spec.tls is not None else None,
+        web_port=next(further) if spec.websocket is not None else None,
+        web_tls=spec.websocket is not None and spec.websocket.tls,
     )
 
 

@@ -6,6 +6,7 @@ author's short form of a check (``- modbus.polled: {every: 1 s, marks: 4}``) bec
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -88,13 +89,85 @@ class OpcuaSpec(_Model):
     name: str = "labsim"
 
 
+TopicFilter = Annotated[
+    str, Field(min_length=1, max_length=1000, pattern=r"^(?:(?:\+|[^+#/\x00]*)/)*(?:\+|#|[^+#/\x00]*)$")
+]
+
+
+class TopicRights(_Model):
+    """Topic filters that a client may publish to and subscribe to; without one, everything.
+
+    ``%u`` stands for the user name, ``%c`` for the client id.
+    """
+
+    publish: tuple[TopicFilter, ...] | None = None
+    subscribe: tuple[TopicFilter, ...] | None = None
+
+
+class MqttAccount(Account, TopicRights):
+    """A user of an MQTT broker; ``certificate`` lets a client certificate with its name stand for the password."""
+
+    password: str = ""
+    certificate: bool = False
+
+    @model_validator(mode="after")
+    def _provable(self) -> MqttAccount:
+        if not self.password and not self.certificate:
+            raise ValueError("a user needs a 'password' or 'certificate: true'")
+        if self.certificate and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", self.name):
+            raise ValueError("the name in a certificate has letters, digits, '.', '_' and '-' only")
+        return self
+
+
+class MqttTls(_Model):
+    """A TLS listener; ``clients`` says whether a client must bring a certificate of the lab's own authority."""
+
+    port: Port = 8883
+    clients: Literal["none", "optional", "required"] = "none"
+
+
+class MqttWeb(_Model):
+    """A WebSocket listener, behind TLS when ``tls``."""
+
+    port: Port = 8083
+    tls: bool = False
+
+
+class MqttLimits(_Model):
+    """What one client may take; what goes beyond is refused with a reason code."""
+
+    packet: Annotated[int, Field(ge=128, le=1 << 28, strict=True)] | None = None
+    connections: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = None
+    subscriptions: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
+    queue: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    receive: Annotated[int, Field(ge=1, le=65_535, strict=True)] | None = None
+    aliases: Annotated[int, Field(ge=0, le=65_535, strict=True)] | None = None
+    rate: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    keepalive: Annotated[int, Field(ge=1, le=65_535, strict=True)] | None = None
+    expiry: Annotated[int, Field(ge=0, le=1 << 31, strict=True)] | None = None
+
+
 class MqttSpec(_Model):
-    """An MQTT broker; ``devices`` publish their own telemetry there."""
+    """An MQTT broker; ``devices`` publish their own telemetry there. ``anonymous`` may be rights instead of true."""
 
     port: Port = 1883
     devices: tuple[Path_, ...] = ()
-    anonymous: bool = True
-    users: tuple[Account, ...] = ()
+    anonymous: bool | TopicRights = True
+    users: tuple[MqttAccount, ...] = ()
+    tls: MqttTls | None = None
+    websocket: MqttWeb | None = None
+    limits: MqttLimits = MqttLimits()
+
+    @model_validator(mode="after")
+    def _certificates_can_come(self) -> MqttSpec:
+        if any(user.certificate for user in self.users) and (self.tls is None or self.tls.clients == "none"):
+            raise ValueError("a user with 'certificate' needs 'tls: {clients: optional}' or 'required'")
+        return self
+
+    @property
+    def further_ports(self) -> tuple[int, ...]:
+        """Ports of the listeners besides the plain one: TLS, then WebSocket."""
+        return tuple(listener.port for listener in (self.tls, self.websocket) if listener is not None)
 
 
 class EndpointSpec(_Model):

@@ -29,6 +29,10 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         "ModbusSpec",
         "OpcuaSpec",
         "MqttSpec",
+        "MqttAccount",
+        "MqttTls",
+        "MqttWeb",
+        "MqttLimits",
         "TimelineEntry",
         "Hint",
     ):

@@ -66,7 +66,9 @@ class Access:
         certified: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self._certified = frozenset(certified)
-        self._passwords = {user.name: user.password.encode() for user in users if user.password}
+        self._passwords = {
+            user.name: user.password.encode() for user in users if user.password or user.name not in self._certified
+        }
         self._names = frozenset(user.name for user in users) | self._certified
         self._anonymous = anonymous
         self.acl = acl

@@ -53,6 +53,7 @@ class Broker:
 
     Attributes:
         sessions: By client id, connected or not.
+        deadline: When `check` has something to do, in the shell's monotonic seconds; None for never.
         connected: The connection of each connected client id.
         now: The latest monotonic time that the shell has told.
         strangers: Connections that have not sent CONNECT, the oldest first.
@@ -72,6 +73,7 @@ class Broker:
         self.retained = Retained(self.limits.retained, self.limits.retained_bytes)
         self.counters = Counters()
         self.now = 0.0
+        self.deadline: float | None = None
         self._system = Retained(100, 1 << 16)
         self._sys_every = sys_every
         self._began: float | None = None
@@ -84,17 +86,21 @@ class Broker:
         self._assigned = 0
         self._connects = Bucket(self.limits.connects, 0.0)
 
-    def open(self, client: str, now: float, *, common_name: str = "", thumb: str = "") -> Connection:
+    def open(
+        self, client: str, now: float, *, common_name: str = "", thumb: str = "", transport: str = "mqtt"
+    ) -> Connection:
         """A new connection from ``client`` (ip:port) at the monotonic time ``now``.
 
-        ``common_name`` and ``thumb`` (SHA-1) are those of a client certificate that TLS has verified.
+        ``common_name`` and ``thumb`` (SHA-1) are those of a client certificate that TLS has verified; ``transport`` is mqtt,
+        mqtts, ws or wss.
         """
         self.now = now
         if self._began is None:
             self._began = now
             self._sys_due = now if self._sys_every else None
+            self._reckon()
         self._opened += 1
-        connection = Connection(self, client, f"{self.name}-{self._opened}", now, common_name, thumb)
+        connection = Connection(self, f"{self.name}-{self._opened}", now, client, common_name, thumb, transport)
         if not connection.ended:
             self.strangers[connection] = None
         if len(self.strangers) > self.limits.strangers:
@@ -121,14 +127,6 @@ class Broker:
         self._plant.note_message("publish", topic, payload, qos, retain, device=device)
         self.deliver(route, payload, qos, retain)
 
-    @property
-    def deadline(self) -> float | None:
-        """When `check` has something to do, in the shell's monotonic seconds; None for never."""
-        due = [*self._ends.values(), *(when for when, _, _ in self._wills.values())]
-        if self._sys_due is not None:
-            due.append(self._sys_due)
-        return min(due, default=None)
-
     def check(self, now: float) -> None:
         """End sessions that have expired, publish wills whose delay is over, bring ``$SYS`` up to date."""
         self.now = now
@@ -139,6 +137,7 @@ class Broker:
         if self._sys_due is not None and self._sys_due <= now:
             self._sys_due = now + self._sys_every
             self._update_system()
+        self._reckon()
 
     # What connections call.
 
@@ -290,12 +289,14 @@ class Broker:
             self._forget(session)
         elif session.expiry is not None:
             self._ends[session.client_id] = self.now + session.expiry
+            self._reckon()
 
     def leave_will(self, witness: Witness, will: Will, session: Session) -> None:
         """Publish what a client left behind, at once or after its delay [MQTT-3.1.2-8; MQTT-3.1.3-9 in version 5]."""
         delay = will.properties.get("will_delay", 0)
         if delay and self.sessions.get(session.client_id) is session:
             self._wills[session.client_id] = (self.now + delay, witness, will)
+            self._reckon()
         else:
             self._publish_will(witness, will)
 
@@ -353,6 +354,13 @@ class Broker:
                 self.dropped(session, topic, "queue full")
         elif session.outlet is not None:
             session.outlet.publish(message)
+
+    def _reckon(self) -> None:
+        """Work out the next deadline; one that has meanwhile gone only makes `check` look in vain."""
+        due = [*self._ends.values(), *(when for when, _, _ in self._wills.values())]
+        if self._sys_due is not None:
+            due.append(self._sys_due)
+        self.deadline = min(due, default=None)
 
     def _may_receive(self, session: Session, topic: str) -> bool:
         return self.access.allows(session.user, session.client_id, "receive", topic)

@@ -61,8 +61,9 @@ class Connection:
     """
 
     def __init__(
-        self, broker: Broker, client: str, name: str, now: float, common_name: str = "", thumb: str = ""
-    ) -> None:
+        self, broker: Broker, name: str, now: float, client: str = "", common_name: str = "", thumb: str = "",
+        transport: str = "mqtt",
+    ) -> None:  # fmt: skip
         self.broker, self.witness, self.ended = broker, Witness(broker.sink, client, name, thumb=thumb), False
         self.level, self.window = LEVEL, broker.limits.window
         self._terms = Terms()
@@ -77,7 +78,7 @@ class Connection:
         self._aliases_in = AliasesIn(broker.limits.aliases)
         self._aliases_out = AliasesOut(0)
         self._rate = Bucket(broker.limits.rate, now)
-        self._keep_or_end("open")
+        self._keep_or_end("open", {} if transport == "mqtt" else {"transport": transport})
 
     @property
     def deadline(self) -> float | None:
@@ -145,13 +146,19 @@ class Connection:
         deadline = self.deadline
         if deadline is not None and now >= deadline:
             self.broker.now = now
-            self._keep_or_end("timeout", reason="keep-alive" if self._session else "no CONNECT")
+            self._keep_or_end("timeout", {"reason": "keep-alive" if self._session else "no CONNECT"})
             self.end(code=KEEP_ALIVE)
 
     def cut(self) -> None:
         """End the connection because its client does not read what is sent to it."""
-        self._keep_or_end("drop", reason="the client does not read")
+        self._keep_or_end("drop", {"reason": "the client does not read"})
         self.end(code=QUOTA)
+
+    def refuse(self, reason: str) -> None:
+        """End the connection because what came below MQTT was not WebSocket as MQTT wants it."""
+        if not self.ended:
+            self._keep_or_end("reject", {"reason": reason})
+            self.end()
 
     def push_out(self) -> None:
         """End the connection, which has not sent CONNECT, because too many such have come after it."""
@@ -409,12 +416,9 @@ class Connection:
         self.witness.note("disconnect", status=packet.code, **facts)
         self.end(clean=packet.code == SUCCESS)
 
-    def _keep_or_end(self, kind: str, reason: str = "") -> None:
+    def _keep_or_end(self, kind: str, facts: dict[str, Any] | None = None) -> None:
         """Tell an event that has no answer; a connection whose evidence cannot be kept ends."""
         try:
-            if reason:
-                self.witness.note(kind, reason=reason)
-            else:
-                self.witness.note(kind)
+            self.witness.note(kind, **(facts or {}))
         except EvidenceError:
             self.end()

@@ -1,17 +1,18 @@
-"""The MQTT endpoint of a lab: a broker at an address, and the plant's telemetry on it."""
+"""The MQTT endpoint of a lab: a broker at its addresses, and the plant's telemetry on it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ssl
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from labsim.endpoints.endpoint import Address, User
-from labsim.endpoints.mqtt.access import Access, AccessList
+from labsim.endpoints.mqtt.access import Access, AccessList, Rights, TopicRights
 from labsim.endpoints.mqtt.broker import Broker
 from labsim.endpoints.mqtt.limits import Limits
 from labsim.endpoints.mqtt.packet import ProtocolViolation
-from labsim.endpoints.mqtt.shell import Shell
+from labsim.endpoints.mqtt.shell import Listener, Shell
 from labsim.endpoints.mqtt.telemetry import Telemetry
 from labsim.errors import InputError
 from labsim.evidence.event import Sink
@@ -29,8 +30,12 @@ class MqttEndpoint:
         port: Port to listen on; 0 chooses a free one.
         users: Accounts.
         anonymous: Whether a client may come without a user name.
-        acl: What each client may publish and subscribe to; everything by default.
+        acl: What each client may publish and subscribe to, or rights by user; everything by default.
+        certified: Users that a client certificate with their common name proves.
         limits: What one client may take.
+        tls: Makes TLS listeners possible; see `certificates.server_context`.
+        tls_port: Port of MQTT over TLS, 0 for a free one; None for no such listener.
+        web_port: Port of MQTT over WebSocket, behind TLS when ``web_tls``; None for no such listener.
 
     Raises:
         UnknownNameError: a device that the plant has not.
@@ -41,15 +46,26 @@ class MqttEndpoint:
 
     def __init__(
         self, plant: Plant, devices: Sequence[str], sink: Sink, *, host: str = "127.0.0.1", port: int = 0,
-        users: Sequence[User] = (), anonymous: bool = True, acl: AccessList | None = None, limits: Limits | None = None,
+        users: Sequence[User] = (), anonymous: bool = True, acl: AccessList | Mapping[str, Rights] | None = None,
+        certified: Sequence[str] = (), limits: Limits | None = None, tls: ssl.SSLContext | None = None,
+        tls_port: int | None = None, web_port: int | None = None, web_tls: bool = False,
     ) -> None:  # fmt: skip
         self.host, self.port, self._users = host, port, tuple(users)
-        self.broker = Broker(sink, Access(users, anonymous=anonymous, acl=acl), limits)
+        rights = TopicRights(acl) if isinstance(acl, Mapping) else acl
+        access = Access(users, anonymous=anonymous, acl=rights, certified=certified)
+        self.broker = Broker(sink, access, limits)
+        self._listeners = [Listener(port)]
+        if tls_port is not None:
+            self._listeners.append(Listener(tls_port, tls))
+        if web_port is not None:
+            self._listeners.append(Listener(web_port, tls if web_tls else None, web=True))
+        self.ports = [listener.port for listener in self._listeners]
         self._shell = Shell(self.broker)
         self._telemetry = Telemetry(plant, devices, self.broker.publish)
 
     async def __aenter__(self) -> Self:
-        self.port = await self._shell.start(self.host, self.port)
+        self.ports = await self._shell.start(self.host, self._listeners)
+        self.port = self.ports[0]
         return self
 
     async def __aexit__(
@@ -58,9 +74,17 @@ class MqttEndpoint:
         await self._shell.stop()
 
     def addresses(self) -> list[Address]:
-        """The broker's one address, known after entering."""
+        """The broker's addresses, plain MQTT first; known after entering."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return [Address(None, self.protocol, f"mqtt://{host}:{self.port}", users=self._users)]
+        return [
+            Address(
+                None,
+                self.protocol,
+                f"{listener.scheme}://{host}:{port}{'/mqtt' if listener.web else ''}",
+                users=self._users,
+            )
+            for listener, port in zip(self._listeners, self.ports, strict=True)
+        ]
 
     def tick(self) -> None:
         """Publish the telemetry that is due; the lab calls this after each step of the plant.

@@ -284,7 +284,7 @@ def test_a_client_that_never_reads_is_cut(raw):
 
 async def test_an_ended_client_that_never_reads_is_let_go(raw, monkeypatch):
     """A connection that has ended does not stay open because its client leaves the last bytes unread."""
-    monkeypatch.setattr("labsim.endpoints.mqtt.shell._GRACE_S", 0.05)
+    monkeypatch.setattr("labsim.endpoints.mqtt.link.GRACE_S", 0.05)
     gone = asyncio.Event()
 
     def sink(event: Event) -> None:

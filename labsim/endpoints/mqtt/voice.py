@@ -1,0 +1,121 @@
+"""How a plant speaks over MQTT: as plain JSON or as a Sparkplug edge node, and whether it takes commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from labsim.endpoints.mqtt.command import Answerer, Commands, Writer
+from labsim.endpoints.mqtt.edge_node import EdgeNode, NodeIdentity
+from labsim.endpoints.mqtt.telemetry import TagTelemetry, Telemetry
+from labsim.errors import EvidenceError
+from labsim.evidence.event import Sink
+from labsim.plant.plant import Plant
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the devices of one endpoint speak.
+
+    Attributes:
+        payload: ``device``: one JSON object per message, as the device's interface says; ``tag``: one per tag, when it has
+            changed; ``sparkplug``: all devices are one edge node.
+        topic: A template instead of the usual topics; "" for those. Not for Sparkplug, whose topics are fixed.
+        commands: A template of the topics on which writable tags take commands; "" for none.
+        places: Where in the equipment hierarchy a device stands, by path: ``acme/hk1/assembly/line1/cell2``.
+        node: Who the edge node is; for Sparkplug alone.
+    """
+
+    payload: Literal["device", "tag", "sparkplug"] = "device"
+    topic: str = ""
+    commands: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    node: NodeIdentity | None = None
+
+
+class Voice:
+    """Everything the plant says and hears at one endpoint.
+
+    Args:
+        plant: The plant.
+        devices: Paths of the devices that speak.
+        style: How.
+        publish: Where messages go; see `labsim.endpoints.mqtt.command.Answerer`.
+        sink: Where evidence of commands goes.
+
+    Attributes:
+        node: The edge node, if it speaks Sparkplug. Whoever carries it over a connection of its own calls it instead of
+            `start` and `stop`.
+
+    Raises:
+        UnknownNameError: no such device.
+        InputError: a topic that is none.
+    """
+
+    def __init__(self, plant: Plant, devices: Sequence[str], style: Style, publish: Answerer, sink: Sink) -> None:
+        writer = Writer(plant.store, sink)
+        self.node: EdgeNode | None = None
+        self._telemetry: Telemetry | None = None
+        self._commands: Commands | None = None
+
+        def plain(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
+            publish(topic, payload, qos, retain, device, {})
+
+        if style.payload == "sparkplug":
+            assert style.node is not None, "an edge node has a name"
+            self.node = EdgeNode(plant, devices, style.node, plain, writer)
+        elif style.payload == "tag":
+            self._telemetry = TagTelemetry(plant, devices, plain, topic=style.topic, places=style.places)
+        else:
+            self._telemetry = Telemetry(plant, devices, plain, topic=style.topic, places=style.places)
+        if style.commands:
+            self._commands = Commands(plant, devices, style.commands, publish, writer, style.places)
+
+    @property
+    def subscriptions(self) -> tuple[tuple[str, int], ...]:
+        """Filters and QoS of what it wants to hear."""
+        own = self.node.subscriptions if self.node else ()
+        return (*own, *((topic, 1) for topic in self._commands.topics)) if self._commands else own
+
+    def start(self) -> None:
+        """Begin to speak, in process: an edge node comes in.
+
+        Raises:
+            EvidenceError: a message could not be kept, and so was not published.
+        """
+        if self.node is not None:
+            self.node.prepare()
+            self.node.connected()
+
+    def tick(self) -> None:
+        """Publish what is due; called after each step of the plant.
+
+        Raises:
+            EvidenceError: a message could not be kept, and so was not published.
+        """
+        if self.node is not None:
+            self.node.tick()
+        elif self._telemetry is not None:
+            self._telemetry.tick()
+
+    def hear(
+        self, topic: str, payload: bytes, app: str = "", user: str = "", properties: Mapping[str, Any] | None = None
+    ) -> None:
+        """Take a message that somebody published; ``app`` and ``user`` are whose it is, as far as that is known.
+
+        Raises:
+            EvidenceError: what it did could not be kept.
+        """
+        if self.node is not None:
+            self.node.hear(topic, payload, app, user)
+        if self._commands is not None:
+            self._commands.hear(topic, payload, app, user, properties or {})
+
+    def stop(self) -> None:
+        """Fall silent, in process: an edge node publishes its death."""
+        if self.node is not None:
+            try:
+                self.node.leave()
+            except EvidenceError:
+                return  # nothing is published that is not kept; the sink itself stops the lab

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+"""Makes the protocol of a new connection, as asyncio's ``create_server`` wants it."""
+Guard = Callable[[ProtocolFactory], ProtocolFactory]
+"""What a listener puts its connections behind: `labsim.endpoints.link.link.Link.guard`."""
+
+
+def unguarded(factory: ProtocolFactory) -> ProtocolFactory:
+    """No link: every connection is the endpoint's own."""
+    return factory
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
-from labsim.endpoints.endpoint import Address
+from labsim.endpoints.endpoint import Address, Guard, unguarded
 from labsim.endpoints.modbus.application import Application
 from labsim.endpoints.modbus.connection import Connection, host_port
 from labsim.errors import EndpointError
@@ -30,6 +30,7 @@ class ModbusEndpoint:
         host: Address to listen on.
         port: TCP port; 0 takes a free one.
         unknown_unit: What a request for a unit id that nobody has gets: no answer, or exception 0B as from a gateway.
+        guard: What its connections stand behind.
 
     Raises:
         UnknownNameError: the plant has no such device.
@@ -47,9 +48,10 @@ class ModbusEndpoint:
         host: str = "127.0.0.1",
         port: int = 0,
         unknown_unit: Literal["silent", "gateway"] = "silent",
+        guard: Guard = unguarded,
     ) -> None:
         self._units, self._sink = dict(units), sink
-        self._host, self._port = host, port
+        self._host, self._port, self._guard = host, port, guard
         self._application = Application(plant, units, sink, unknown_unit)
         self._listener: _Listener | None = None
 
@@ -59,7 +61,7 @@ class ModbusEndpoint:
         Raises:
             EndpointError: the port cannot be had.
         """
-        listener = _Listener(self._application, self._sink, self._host, self._port)
+        listener = _Listener(self._application, self._sink, self._host, self._port, self._guard)
         try:
             await listener.open()
         except OSError as error:
@@ -85,13 +87,14 @@ class ModbusEndpoint:
 class _Listener(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport is untyped for us
     """pymodbus's listener, which keeps track of its connections, making ours."""
 
-    def __init__(self, application: Application, sink: Sink, host: str, port: int) -> None:
+    def __init__(self, application: Application, sink: Sink, host: str, port: int, guard: Guard) -> None:
         super().__init__(
             CommParams(comm_name="modbus", comm_type=CommType.TCP, source_address=(host, port)), is_server=True
         )
         self._application, self._sink = application, sink
         # The transport's own call sets SO_REUSEADDR everywhere, and on Windows two servers could then share a port.
-        self.call_create = partial(self.loop.create_server, self.handle_new_connection, host, port, backlog=_WAITING)
+        factory = guard(self.handle_new_connection)
+        self.call_create = partial(self.loop.create_server, factory, host, port, backlog=_WAITING)
 
     async def open(self) -> None:
         """Bind and listen; unlike the transport's ``listen`` it lets the OSError through that says why not."""

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labsim.endpoints.endpoint import Guard, unguarded
 from labsim.endpoints.mqtt.broker import Broker
 from labsim.endpoints.mqtt.connection import Connection
 from labsim.endpoints.mqtt.link import GRACE_S, Link
@@ -31,10 +32,10 @@ class Listener:
 
 
 class Shell:
-    """Listens for one broker and carries its bytes."""
+    """Listens for one broker and carries its bytes, its connections behind ``guard``."""
 
-    def __init__(self, broker: Broker) -> None:
-        self.broker = broker
+    def __init__(self, broker: Broker, guard: Guard = unguarded) -> None:
+        self.broker, self._guard = broker, guard
         self.links: dict[Connection, Link] = {}
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -73,7 +74,7 @@ class Shell:
             kind = WebLink
         handshake = _HANDSHAKE_S if listener.tls else None
         return await loop.create_server(
-            lambda: kind(self, loop.time, listener.scheme), host, listener.port, start_serving=False,
+            self._guard(lambda: kind(self, loop.time, listener.scheme)), host, listener.port, start_serving=False,
             ssl=listener.tls, ssl_handshake_timeout=handshake,
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import quote
 
 import labsim
-from labsim.endpoints.endpoint import Address, User
+from labsim.endpoints.endpoint import Address, Guard, User, unguarded
 from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.users import Accounts
@@ -40,6 +40,7 @@ class OpcuaEndpoint:
         name: What clients are shown as the server's name; part of its application URI.
         pki: Folder of the server's own certificate and key, made when it is empty; None makes them anew each time.
         plain_passwords: Also take passwords that the client does not encrypt.
+        guard: What its connections stand behind.
 
     Raises:
         UnknownNameError: the plant has no such device.
@@ -61,6 +62,7 @@ class OpcuaEndpoint:
         name: str = "labsim",
         pki: Path | None = None,
         plain_passwords: bool = False,
+        guard: Guard = unguarded,
     ) -> None:
         self._devices, self._users = list(devices), tuple(users)
         self._host, self._port = host, port
@@ -81,7 +83,7 @@ class OpcuaEndpoint:
             locales=LANGUAGES,
             plain_passwords=plain_passwords,
         )
-        self._shell = Shell(self._core)
+        self._shell = Shell(self._core, guard)
 
     async def __aenter__(self) -> Self:
         """Listen.

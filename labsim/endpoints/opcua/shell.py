@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from labsim.endpoints.endpoint import Guard, unguarded
 from labsim.endpoints.opcua.core.connection import Connection
 from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.status import S
@@ -65,10 +66,10 @@ class _Peer(asyncio.Protocol):
 
 
 class Shell:
-    """Runs one core on a TCP port."""
+    """Runs one core on a TCP port, its connections behind ``guard``."""
 
-    def __init__(self, core: Server) -> None:
-        self._core = core
+    def __init__(self, core: Server, guard: Guard = unguarded) -> None:
+        self._core, self._guard = core, guard
         self._listener: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -79,7 +80,7 @@ class Shell:
             OSError: it cannot be had.
         """
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: _Peer(self._core), host, port, backlog=_WAITING)
+        self._listener = await loop.create_server(self._guard(lambda: _Peer(self._core)), host, port, backlog=_WAITING)
         self._core.timers.rearm = self._arm
         self._arm()
         return int(self._listener.sockets[0].getsockname()[1])

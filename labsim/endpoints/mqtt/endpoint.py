@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from labsim.endpoints.endpoint import Address, User
+from labsim.endpoints.endpoint import Address, Guard, User, unguarded
 from labsim.endpoints.mqtt.access import Access, AccessList, Rights, TopicRights
 from labsim.endpoints.mqtt.broker import Broker
 from labsim.endpoints.mqtt.limits import Limits
@@ -36,6 +36,7 @@ class MqttEndpoint:
         tls: Makes TLS listeners possible; see `certificates.server_context`.
         tls_port: Port of MQTT over TLS, 0 for a free one; None for no such listener.
         web_port: Port of MQTT over WebSocket, behind TLS when ``web_tls``; None for no such listener.
+        guard: What its connections stand behind.
 
     Raises:
         UnknownNameError: a device that the plant has not.
@@ -49,6 +50,7 @@ class MqttEndpoint:
         users: Sequence[User] = (), anonymous: bool = True, acl: AccessList | Mapping[str, Rights] | None = None,
         certified: Sequence[str] = (), limits: Limits | None = None, tls: ssl.SSLContext | None = None,
         tls_port: int | None = None, web_port: int | None = None, web_tls: bool = False,
+        guard: Guard = unguarded,
     ) -> None:  # fmt: skip
         self.host, self.port, self._users = host, port, tuple(users)
         rights = TopicRights(acl) if isinstance(acl, Mapping) else acl
@@ -60,7 +62,7 @@ class MqttEndpoint:
         if web_port is not None:
             self._listeners.append(Listener(web_port, tls if web_tls else None, web=True))
         self.ports = [listener.port for listener in self._listeners]
-        self._shell = Shell(self.broker)
+        self._shell = Shell(self.broker, guard)
         self._telemetry = Telemetry(plant, devices, self.broker.publish)
 
     async def __aenter__(self) -> Self:

@@ -17,6 +17,7 @@ from labsim.scenario.model import Account, ModbusSpec, MqttSpec, OpcuaSpec, Scen
 from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:
+    from labsim.endpoints.mqtt.voice import Style
     from labsim.lab.options import Options
 
 
@@ -38,7 +39,7 @@ def build_endpoints(scenario: Scenario, plant: Plant, options: Options, sink: Si
     ports = endpoint_ports(wanted, options.port_base)
     further = iter(ports[len(specs) :])
     return [
-        _mqtt(spec, plant, options, port, further, sink)
+        _mqtt(spec, plant, _style(spec, scenario), options, port, further, sink)
         if isinstance(spec, MqttSpec)
         else _endpoint(spec, plant, options.host, port, sink)
         for spec, port in zip(specs, ports[: len(specs)], strict=True)
@@ -72,7 +73,23 @@ def _endpoint(spec: ModbusSpec | OpcuaSpec, plant: Plant, host: str, port: int, 
     )
 
 
-def _mqtt(spec: MqttSpec, plant: Plant, options: Options, port: int, further: Iterator[int], sink: Sink) -> Endpoint:
+def _style(spec: MqttSpec, scenario: Scenario) -> Style:
+    from labsim.endpoints.mqtt.edge_node import NodeIdentity
+    from labsim.endpoints.mqtt.voice import Style
+
+    node = spec.sparkplug
+    return Style(
+        payload=spec.style,
+        topic=spec.topic or "",
+        commands=spec.commands or "",
+        places={path: device.place for path, device in scenario.plant.items() if device.place is not None},
+        node=NodeIdentity(node.group, node.edge, node.primary_host or "", node.alias) if node is not None else None,
+    )
+
+
+def _mqtt(
+    spec: MqttSpec, plant: Plant, style: Style, options: Options, port: int, further: Iterator[int], sink: Sink
+) -> Endpoint:
     from labsim.endpoints.mqtt.access import Rights
     from labsim.endpoints.mqtt.endpoint import MqttEndpoint
     from labsim.endpoints.mqtt.limits import Limits
@@ -103,6 +120,7 @@ def _mqtt(spec: MqttSpec, plant: Plant, options: Options, port: int, further: It
         tls_port=next(further) if spec.tls is not None else None,
         web_port=next(further) if spec.websocket is not None else None,
         web_tls=spec.websocket is not None and spec.websocket.tls,
+        style=style,
     )
 
 

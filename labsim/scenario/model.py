@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from labsim.quantity import Duration
+from labsim.scenario.topics import CommandTemplate, Place, SparkplugId, TopicTemplate, fields_of
 from labsim.text import Text
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -54,10 +55,11 @@ class Variant(_Model):
 
 
 class PlantDevice(_Model):
-    """One device of the plant."""
+    """One device of the plant. ``place`` is where it stands: up to five levels from enterprise to cell."""
 
     type: Id
     title: Text | None = None
+    place: Place | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -147,11 +149,28 @@ class MqttLimits(_Model):
     expiry: Annotated[int, Field(ge=0, le=1 << 31, strict=True)] | None = None
 
 
+class SparkplugSpec(_Model):
+    """The edge node that an endpoint's devices are; it waits for ``primary_host`` if there is one."""
+
+    group: SparkplugId
+    edge: SparkplugId
+    primary_host: SparkplugId | None = None
+    alias: bool = True
+
+
 class MqttSpec(_Model):
-    """An MQTT broker; ``devices`` publish their own telemetry there. ``anonymous`` may be rights instead of true."""
+    """An MQTT broker; ``devices`` publish their own telemetry there. ``anonymous`` may be rights instead of true.
+
+    ``style`` is what they publish: a JSON object per message of the device (``device``), one per tag (``tag``), or Sparkplug
+    B (``sparkplug``, with the block of the same name). ``topic`` and ``commands`` are templates of topics.
+    """
 
     port: Port = 1883
     devices: tuple[Path_, ...] = ()
+    style: Literal["device", "tag", "sparkplug"] = "device"
+    topic: TopicTemplate | None = None
+    commands: CommandTemplate | None = None
+    sparkplug: SparkplugSpec | None = None
     anonymous: bool | TopicRights = True
     users: tuple[MqttAccount, ...] = ()
     tls: MqttTls | None = None
@@ -162,6 +181,16 @@ class MqttSpec(_Model):
     def _certificates_can_come(self) -> MqttSpec:
         if any(user.certificate for user in self.users) and (self.tls is None or self.tls.clients == "none"):
             raise ValueError("a user with 'certificate' needs 'tls: {clients: optional}' or 'required'")
+        return self
+
+    @model_validator(mode="after")
+    def _one_style(self) -> MqttSpec:
+        if (self.style == "sparkplug") != (self.sparkplug is not None):
+            raise ValueError("'style: sparkplug' and 'sparkplug: {group, edge}' belong together")
+        if self.topic is not None and self.style == "sparkplug":
+            raise ValueError("Sparkplug has its own topics: leave 'topic' out")
+        if self.topic is not None and ("tag" in fields_of(self.topic)) != (self.style == "tag"):
+            raise ValueError("{tag} belongs into the 'topic' of 'style: tag', and only there")
         return self
 
     @property

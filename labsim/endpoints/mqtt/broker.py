@@ -116,8 +116,11 @@ class Broker:
                 self.counters.bytes_out += len(data)
                 yield connection, data
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, device: str = "") -> None:
-        """Publish as the plant; ``device`` is the path of the device that speaks.
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, device: str = "",
+        properties: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Publish as the plant; ``device`` is the path of the device that speaks, ``properties`` are those of MQTT 5.
 
         Raises:
             ProtocolViolation: not a topic.
@@ -125,7 +128,7 @@ class Broker:
         """
         route = self.router.route(topic)
         self._plant.note_message("publish", topic, payload, qos, retain, device=device)
-        self.deliver(route, payload, qos, retain)
+        self.deliver(route, payload, qos, retain, properties)
 
     def check(self, now: float) -> None:
         """End sessions that have expired, publish wills whose delay is over, bring ``$SYS`` up to date."""

@@ -45,8 +45,8 @@ class Voice:
         sink: Where evidence of commands goes.
 
     Attributes:
-        node: The edge node, if it speaks Sparkplug. Whoever carries it over a connection of its own calls it instead of
-            `start` and `stop`.
+        node: The edge node, if it speaks Sparkplug. Whoever carries it over a connection of its own calls the node's methods
+            instead of `tick` and `stop`.
 
     Raises:
         UnknownNameError: no such device.
@@ -56,6 +56,7 @@ class Voice:
     def __init__(self, plant: Plant, devices: Sequence[str], style: Style, publish: Answerer, sink: Sink) -> None:
         writer = Writer(plant.store, sink)
         self.node: EdgeNode | None = None
+        self._came_in = False
         self._telemetry: Telemetry | None = None
         self._commands: Commands | None = None
 
@@ -78,23 +79,17 @@ class Voice:
         own = self.node.subscriptions if self.node else ()
         return (*own, *((topic, 1) for topic in self._commands.topics)) if self._commands else own
 
-    def start(self) -> None:
-        """Begin to speak, in process: an edge node comes in.
-
-        Raises:
-            EvidenceError: a message could not be kept, and so was not published.
-        """
-        if self.node is not None:
-            self.node.prepare()
-            self.node.connected()
-
     def tick(self) -> None:
-        """Publish what is due; called after each step of the plant.
+        """Publish what is due; called after each step of the plant. An edge node comes in at the first one.
 
         Raises:
             EvidenceError: a message could not be kept, and so was not published.
         """
         if self.node is not None:
+            if not self._came_in:
+                self._came_in = True
+                self.node.prepare()
+                self.node.connected()
             self.node.tick()
         elif self._telemetry is not None:
             self._telemetry.tick()

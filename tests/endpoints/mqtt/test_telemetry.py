@@ -7,7 +7,8 @@ import json
 import pytest
 
 from labsim.endpoints.mqtt.endpoint import MqttEndpoint
-from labsim.endpoints.mqtt.telemetry import Telemetry, rfc3339
+from labsim.endpoints.mqtt.payload import rfc3339
+from labsim.endpoints.mqtt.telemetry import Telemetry
 from labsim.errors import InputError, UnknownNameError
 from labsim.evidence.event import PLANT
 from labsim.plant import status

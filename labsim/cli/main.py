@@ -17,7 +17,7 @@ import click
 import typer
 
 import labsim
-from labsim.cli import act, attach, catalogue, demo, devices, grade, lint, prove, run
+from labsim.cli import act, attach, catalogue, demo, devices, grade, lint, prove, replay, run
 from labsim.errors import LabsimError, ScenarioError
 
 INTERRUPTED, BUG = 130, 3
@@ -44,6 +44,7 @@ device_app.command("set")(act.device_set)
 app.add_typer(device_app, name="device")
 app.command("grade")(grade.grade)
 app.command("verify")(grade.verify)
+app.command("replay")(replay.replay)
 app.command("lint")(lint.lint)
 app.command("test")(prove.prove)
 app.command("devices")(devices.list_devices)

@@ -1,7 +1,8 @@
 """What came into the plant from outside, in the order of the journal: enough to bring a plant back to where it was.
 
 A plant depends on its scenario, its seed and these inputs alone. So a host that was killed resumes by running the plant again
-from the start with the journalled inputs, instead of from a copy of its state that might disagree with the journal.
+from the start with the journalled inputs, instead of from a copy of its state that might disagree with the journal; and an
+attempt can be replayed years later to see that its history is true.
 """
 
 from __future__ import annotations
@@ -13,18 +14,34 @@ from labsim.plant.clock import STEP_NS
 from labsim.plant.plant import Plant
 
 
-def replay(plant: Plant, records: Iterable[Record], until_step: int) -> None:
-    """Advance a started plant to ``until_step``, applying each input in the step in which it came."""
-    inputs = [record for record in records if is_input(record)]
-    position = 0
-    while plant.clock.step < until_step:
-        end_ns = (plant.clock.step + 1) * STEP_NS
-        while position < len(inputs) and inputs[position].t < end_ns:
-            apply(plant, inputs[position])
-            position += 1
-        plant.advance()
-    for record in inputs[position:]:
-        apply(plant, record)
+class Inputs:
+    """Runs a started plant, doing again in each step what came in during it.
+
+    Args:
+        plant: At step 0, or wherever the records begin.
+        records: The journal; what is no input is passed over.
+    """
+
+    def __init__(self, plant: Plant, records: Iterable[Record]) -> None:
+        self._plant = plant
+        self._inputs = [record for record in records if is_input(record)]
+        self._next = 0
+
+    def advance(self) -> None:
+        """One step, with the inputs that came before its end."""
+        self._apply((self._plant.clock.step + 1) * STEP_NS)
+        self._plant.advance()
+
+    def advance_to(self, step: int) -> None:
+        """Advance to a step, then do what came in after it."""
+        while self._plant.clock.step < step:
+            self.advance()
+        self._apply(None)
+
+    def _apply(self, before_ns: int | None) -> None:
+        while self._next < len(self._inputs) and (before_ns is None or self._inputs[self._next].t < before_ns):
+            apply(self._plant, self._inputs[self._next])
+            self._next += 1
 
 
 def is_input(record: Record) -> bool:
@@ -37,5 +54,6 @@ def apply(plant: Plant, record: Record) -> None:
     if record.kind == "setting":
         plant.devices[record.device].configure(str(record.detail["setting"]), record.values[0])
         return
-    for path, value in zip(record.tags, record.values, strict=True):
-        plant.store.write(plant.store[path].row, value)
+    plant.store.write_all(
+        [(plant.store[path].row, value) for path, value in zip(record.tags, record.values, strict=True)]
+    )

@@ -21,7 +21,7 @@ from labsim.lab.build import build_endpoints, build_plant, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
 from labsim.lab.feed import Feed
-from labsim.lab.inputs import replay
+from labsim.lab.inputs import Inputs
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
 from labsim.plant.clock import SimClock
@@ -67,7 +67,7 @@ class Lab:
         self.plant.start()
         if seen:
             self.attempt = Attempt.resume(options.attempt, self.clock.now_ns)
-            replay(self.plant, seen.records, self.attempt.next_step)
+            Inputs(self.plant, seen.records).advance_to(self.attempt.next_step)
             self._timeline = [entry for entry in self._timeline if entry.at * 1e9 > self.clock.step_time_ns]
         else:
             self.attempt = self._create()

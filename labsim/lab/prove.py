@@ -14,6 +14,7 @@ from typing import Any
 from labsim.lab.control import Control
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
+from labsim.lab.replay import replay_attempt
 from labsim.scenario.folder import wrong_answers
 
 _LIMIT_S = 600.0
@@ -109,7 +110,8 @@ async def _run(command: list[str], lab: Lab, tell: Callable[[str], None]) -> int
 async def prove(folder: Path, who: str, options: Options, tell: Callable[[str], None] = lambda _: None) -> Proof:
     """Run one trainee (``untouched``, ``solution``, or a wrong answer's name) and compare with what is stated.
 
-    An untouched run must score 0, the solution everything, a wrong answer everything but exactly what it says it loses.
+    An untouched run must score 0, the solution everything, a wrong answer everything but exactly what it says it loses; and the
+    plant of each must come out the same when it is computed anew.
     """
     loses: dict[str, float] = {}
     if who == "untouched":
@@ -134,6 +136,9 @@ async def prove(folder: Path, who: str, options: Options, tell: Callable[[str], 
             problems.append(
                 f"task {task['id']} came to {task['score']:g}, not {expected[task['id']]:g} of {task['max']:g} ({why})"
             )
+    replayed = await asyncio.to_thread(replay_attempt, options.attempt)
+    if replayed.difference is not None:
+        problems.append(f"a replay does not give the same plant: {replayed.difference}")
     if loses and not any(loses.values()):
         problems.append("the wrong answer says that it loses nothing")
     return Proof(verdict["scenario"], options.seed, who, verdict, expected, tuple(problems))

@@ -1,0 +1,72 @@
+"""An attempt replayed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+from pymodbus.client import AsyncModbusTcpClient
+
+from labsim.evidence.history import RECORD
+from labsim.lab.lab import Lab
+from labsim.lab.options import Options
+from labsim.lab.replay import replay_attempt
+from labsim.scenario.folder import find_scenario
+
+STEPS = 60
+
+
+async def attempt(folder: Path, speed: float = 50.0) -> Path:
+    """A short attempt in which a client switches the load of a meter, and a setting changes."""
+    options = Options(seed="replay", attempt=folder, speed=speed, port_base=0)
+    async with Lab(find_scenario("modbus-mapping"), options) as lab:
+        client = AsyncModbusTcpClient("127.0.0.1", port=int(lab.addresses()[0]["url"].rpartition(":")[2]))
+        await client.connect()
+        base = int(lab.scenario.drawn["base1"])
+        shed = True
+        while lab.clock.step < STEPS:
+            await client.write_coil(base, shed, device_id=11)
+            shed = not shed
+            lab.configure("meter3", "rated_current", 100 + lab.clock.step)
+            await asyncio.sleep(0)
+        client.close()
+        await lab.close("enough")
+    return folder
+
+
+async def test_history_comes_out_the_same(tmp_path: Path) -> None:
+    """A run with writes and changed settings comes out the same, bit for bit, whatever its speed was."""
+    for speed in (20.0, 200.0):
+        result = replay_attempt(await attempt(tmp_path / f"at-{speed:g}", speed))
+        assert result.difference is None
+        assert result.steps >= STEPS
+        assert result.values > STEPS
+        assert result.versions == {}
+
+
+async def test_resumed_run_comes_out_the_same(tmp_path: Path) -> None:
+    """A run in two epochs is one history."""
+    options = Options(seed="resumed", attempt=tmp_path / "a", speed=50.0, port_base=0)
+    for until in (20, 60):
+        async with Lab(find_scenario("modbus-mapping"), options) as lab:
+            lab.configure("meter1", "rated_current", 90 + until)
+            while lab.clock.step < until:
+                await lab.check("exception")  # something that takes its time
+    result = replay_attempt(tmp_path / "a")
+    assert result.difference is None
+    assert result.steps >= 60
+
+
+async def test_first_difference_is_named(tmp_path: Path) -> None:
+    """One changed number in the history is found, with its step and tag."""
+    folder = await attempt(tmp_path / "a")
+    file = folder / "history" / "e0001.bin"
+    records = np.fromfile(file, RECORD)
+    at = int(np.flatnonzero(records["step"] == 30)[0])
+    records["value"][at] = np.nextafter(records["value"][at], np.inf)
+    records.tofile(file)
+    difference = replay_attempt(folder).difference
+    assert difference is not None
+    assert difference.step == 30
+    assert difference.tag.startswith("meter")

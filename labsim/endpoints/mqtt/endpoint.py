@@ -5,15 +5,16 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from labsim.endpoints.endpoint import Address, Guard, User, unguarded
 from labsim.endpoints.mqtt.access import Access, AccessList, Rights, TopicRights
 from labsim.endpoints.mqtt.broker import Broker
 from labsim.endpoints.mqtt.limits import Limits
 from labsim.endpoints.mqtt.packet import ProtocolViolation
+from labsim.endpoints.mqtt.session import Session
 from labsim.endpoints.mqtt.shell import Listener, Shell
-from labsim.endpoints.mqtt.telemetry import Telemetry
+from labsim.endpoints.mqtt.voice import Style, Voice
 from labsim.errors import InputError
 from labsim.evidence.event import Sink
 from labsim.plant.plant import Plant
@@ -37,6 +38,7 @@ class MqttEndpoint:
         tls_port: Port of MQTT over TLS, 0 for a free one; None for no such listener.
         web_port: Port of MQTT over WebSocket, behind TLS when ``web_tls``; None for no such listener.
         guard: What its connections stand behind.
+        style: How the devices speak.
 
     Raises:
         UnknownNameError: a device that the plant has not.
@@ -50,7 +52,7 @@ class MqttEndpoint:
         users: Sequence[User] = (), anonymous: bool = True, acl: AccessList | Mapping[str, Rights] | None = None,
         certified: Sequence[str] = (), limits: Limits | None = None, tls: ssl.SSLContext | None = None,
         tls_port: int | None = None, web_port: int | None = None, web_tls: bool = False,
-        guard: Guard = unguarded,
+        style: Style | None = None, guard: Guard = unguarded,
     ) -> None:  # fmt: skip
         self.host, self.port, self._users = host, port, tuple(users)
         rights = TopicRights(acl) if isinstance(acl, Mapping) else acl
@@ -63,7 +65,8 @@ class MqttEndpoint:
             self._listeners.append(Listener(web_port, tls if web_tls else None, web=True))
         self.ports = [listener.port for listener in self._listeners]
         self._shell = Shell(self.broker, guard)
-        self._telemetry = Telemetry(plant, devices, self.broker.publish)
+        self._voice = Voice(plant, devices, style or Style(), self.broker.publish, sink)
+        self.broker.taps.append(self._hear)
 
     async def __aenter__(self) -> Self:
         self.ports = await self._shell.start(self.host, self._listeners)
@@ -73,6 +76,7 @@ class MqttEndpoint:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._voice.stop()
         await self._shell.stop()
 
     def addresses(self) -> list[Address]:
@@ -95,7 +99,7 @@ class MqttEndpoint:
             EvidenceError: a message could not be kept, and so was not published.
         """
         try:
-            self._telemetry.tick()
+            self._voice.tick()
         finally:
             self._shell.flush()
 
@@ -111,3 +115,8 @@ class MqttEndpoint:
         except ProtocolViolation as error:
             raise InputError(f"mqtt: cannot publish to {topic!r}: {error}.") from None
         self._shell.flush()
+
+    def _hear(self, topic: str, payload: bytes, publisher: Session | None, properties: dict[str, Any] | None) -> None:
+        """Let the plant hear what a client has published, and the will of one that was lost."""
+        app, user = (publisher.client_id, publisher.user) if publisher is not None else ("", "")
+        self._voice.hear(topic, payload, app, user, properties)

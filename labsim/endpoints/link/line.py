@@ -80,6 +80,9 @@ class Line(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Send the end of a client's bytes after them."""
+        if self._inner is None:  # the client gave up before the endpoint could hear of it
+            self._inward.clear()
+            return False
         self._inward.put(self._half_close)
         return True  # the end travels like the bytes before it
 
@@ -89,6 +92,7 @@ class Line(asyncio.Protocol):
         self._outward.clear()
         if self._inner is None or self._left:
             self._inward.clear()
+            self._link.lines.discard(self)
             return
         if self._cut:
             exc = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
@@ -220,6 +224,7 @@ class Line(asyncio.Protocol):
     def _leave(self, exc: Exception | None) -> None:
         if not self._left and self._inner is not None:
             self._left = True
+            self._link.lines.discard(self)
             self._inner.connection_lost(exc)
 
     def _hang_up(self, how: Callable[[], None]) -> None:

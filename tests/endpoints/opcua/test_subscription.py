@@ -198,7 +198,7 @@ def test_attributes_can_be_watched(monitor: Monitor, reading: Any) -> None:
     monitor.publish()
     monitor.wait(1.1)
     assert [value.Text for value, _ in monitor.notifications()] == ["Force"]
-    assert monitor.create(reading(ua.NodeId(2253), 12)).StatusCode.value == S.BadMonitoredItemFilterUnsupported
+    assert monitor.create(reading(ua.NodeId(2253), 12)).StatusCode.value == S.BadEventFilterInvalid
 
 
 def test_intervals_and_queues_are_revised(monitor: Monitor, reading: Any) -> None:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from labsim.endpoints.opcua.core.connection import Connection
     from labsim.endpoints.opcua.core.session import Session
 
-OPEN, CLOSE, ERROR, SESSION_END = "Open", "Close", "Error", "SessionEnd"
-"""Happenings that are no service: a connection came, went, was cut; a session ended without CloseSession."""
+OPEN, CLOSE, ERROR, SESSION_END, CERTIFICATE = "Open", "Close", "Error", "SessionEnd", "Certificate"
+"""Happenings that are no service: a connection came, went, was cut; a session ended without CloseSession; a certificate
+was judged or changed."""
 
 
 @dataclass(slots=True)
@@ -99,6 +100,25 @@ class DropFact:
 
 
 @dataclass(slots=True)
+class HistoryFact:
+    """HistoryRead: one of these per node.
+
+    Attributes:
+        kind: raw, at-time, processed, events or release.
+        start, end: FILETIME as asked, 0 for open; ``aggregate`` by its name.
+        count: Values in this answer.
+    """
+
+    key: Key
+    kind: str
+    start: int
+    end: int
+    aggregate: str
+    count: int
+    status: int
+
+
+@dataclass(slots=True)
 class CallFact:
     """Call: one of these per method."""
 
@@ -107,3 +127,27 @@ class CallFact:
     arguments: list[Any]
     results: list[Any]
     status: int
+
+
+@dataclass(slots=True)
+class ChannelFact:
+    """OpenSecureChannel: whether it is a renewal, and the lifetime of the new token in milliseconds."""
+
+    renewed: bool
+    lifetime: int
+
+
+@dataclass(slots=True)
+class CertificateFact:
+    """A certificate: its SHA-1 in hexadecimal, its subject, whose it is, and what became of it.
+
+    Attributes:
+        of: ``client``, ``user``, ``server``, or ``list`` for one in a trust list.
+        action: ``rejected``; ``trusted`` when it is let in for the first time since it was refused; ``added``,
+            ``removed``, ``updated`` by a management client.
+    """
+
+    thumbprint: str
+    subject: str
+    of: str
+    action: str

@@ -62,6 +62,7 @@ class Item:
         links: Items that this one triggers.
     """
 
+    tells_events = False
     __slots__ = (
         "group", "id", "key", "last", "links", "mode", "queue", "row", "settings", "subscription", "timestamps",
         "watched",
@@ -93,14 +94,23 @@ class Item:
         if self.group is not None:
             self.group.changed()
         if mode == DISABLED:
-            self.queue.clear()
-            self.last = None
-        if mode == REPORTING and self.queue:
+            self.clear()
+        if mode == REPORTING and self.waiting:
             self.subscription.ready[self.id] = self
         else:
             self.subscription.ready.pop(self.id, None)
         if before == DISABLED and mode != DISABLED:
             self.sample()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to report."""
+        return bool(self.queue)
+
+    def clear(self) -> None:
+        """Forget what waits, and what was reported last."""
+        self.queue.clear()
+        self.last = None
 
     def push(self, data: DataValue) -> None:
         """Queue a value; a full queue keeps the newest or the oldest and marks the overflow (§5.13.1.5)."""
@@ -115,11 +125,15 @@ class Item:
             queue[0] = _overflown(queue[0])
         else:
             queue[-1] = _overflown(data)
+        self.queued()
+
+    def queued(self) -> None:
+        """Something was queued: it is reported, and so are the items that this one triggers (§5.13.1.6)."""
         if self.mode == REPORTING:
             self.subscription.ready[self.id] = self
-        for number in self.links:  # triggering (§5.13.1.6)
+        for number in self.links:
             linked = self.subscription.items.get(number)
-            if linked is not None and linked.mode == SAMPLING and linked.queue:
+            if linked is not None and linked.mode == SAMPLING and linked.waiting:
                 self.subscription.ready[number] = linked
 
     def take(self, most: int) -> list[bytes]:

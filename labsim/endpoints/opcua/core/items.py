@@ -9,6 +9,8 @@ from asyncua import ua
 
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.attribute import read_one
+from labsim.endpoints.opcua.core.event import SUBSCRIBE_TO_EVENTS
+from labsim.endpoints.opcua.core.eventitem import EventItem
 from labsim.endpoints.opcua.core.happening import DropFact, ItemFact
 from labsim.endpoints.opcua.core.item import DISABLED, ON_TIME, Item, Settings
 from labsim.endpoints.opcua.core.nodeid import key_of
@@ -48,17 +50,18 @@ def create_items(request: Request, message: Any) -> Any:
     response = ua.CreateMonitoredItemsResponse()
     for one in asked.ItemsToCreate:
         result = ua.MonitoredItemCreateResult()
-        item = Item(request.server.new_id(), subscription, one.ItemToMonitor, int(one.MonitoringMode), timestamps)
+        kind = EventItem if one.ItemToMonitor.AttributeId == nodes.EVENT_NOTIFIER else Item
+        item = kind(request.server.new_id(), subscription, one.ItemToMonitor, int(one.MonitoringMode), timestamps)
         status = 0
         try:
             node = _check_watched(request, subscription, one.ItemToMonitor)
-            _apply(request.server, node, item, one.RequestedParameters)
+            result.FilterResult = _apply(request.server, node, item, one.RequestedParameters)
             _start(request.server, node, item)
             result.MonitoredItemId, result.RevisedSamplingInterval = item.id, item.settings.sampling
             result.RevisedQueueSize = item.settings.queue
         except Bad as error:
             status = error.code
-            result.StatusCode = ua.StatusCode(status)
+            result.StatusCode, result.FilterResult = ua.StatusCode(status), getattr(error, "result", None)
             item.settings.requested_sampling = float(one.RequestedParameters.SamplingInterval)
         facts.append(fact_of(item, status))
         response.Results.append(result)
@@ -69,12 +72,13 @@ def _check_watched(request: Request, subscription: Subscription, watched: Any) -
     """The node of a ReadValueId that may be watched. A value that is Bad now may be, since it can get good."""
     server, identity = request.server, request.session.identity
     node = server.visible(key_of(watched.NodeId), identity)
-    if not server.may(identity, "subscribe", node):
-        raise Bad(S.BadUserAccessDenied)
+    server.demand(identity, "subscribe", node)
     if len(subscription.items) >= server.limits.max_items_per_subscription:
         raise Bad(S.BadTooManyMonitoredItems)
-    if watched.AttributeId == nodes.EVENT_NOTIFIER and node.attributes.get(nodes.EVENT_NOTIFIER) is not None:
-        raise Bad(S.BadMonitoredItemFilterUnsupported)  # events are not served
+    if watched.AttributeId == nodes.EVENT_NOTIFIER:
+        notifier = node.attributes.get(nodes.EVENT_NOTIFIER)
+        if notifier is not None and not notifier & SUBSCRIBE_TO_EVENTS:
+            raise Bad(S.BadNotSupported, "this object tells no events")
     if watched.IndexRange:
         parse_range(watched.IndexRange)
     status = read_one(server, identity, watched, server.store.now()).status
@@ -84,6 +88,9 @@ def _check_watched(request: Request, subscription: Subscription, watched: Any) -
 
 
 def _start(server: Server, node: Node, item: Item) -> None:
+    if isinstance(item, EventItem):
+        item.subscription.items[item.id] = server.event_items[item.id] = item
+        return
     if item.watched.AttributeId == nodes.VALUE and not item.watched.IndexRange:
         item.row = node.row
     item.subscription.items[item.id] = item
@@ -92,8 +99,10 @@ def _start(server: Server, node: Node, item: Item) -> None:
         item.sample()
 
 
-def _apply(server: Server, node: Node, item: Item, asked: Any) -> None:
-    """Revise MonitoringParameters and give them to the item (OPC 10000-4 §7.21)."""
+def _apply(server: Server, node: Node, item: Item, asked: Any) -> Any:
+    """Revise MonitoringParameters and give them to the item (OPC 10000-4 §7.21); the result of its filter, if it has one."""
+    if isinstance(item, EventItem):
+        return item.revise(server, asked)
     limits, wanted = server.limits, float(asked.SamplingInterval)
     requested = wanted
     if not wanted >= 0:  # -1, or NaN: as fast as it is published
@@ -108,6 +117,7 @@ def _apply(server: Server, node: Node, item: Item, asked: Any) -> None:
     )
     _apply_filter(server, node, item, asked.Filter, settings)
     item.apply(settings)
+    return None
 
 
 def _apply_filter(server: Server, node: Node, item: Item, given: Any, settings: Settings) -> None:
@@ -161,13 +171,14 @@ def modify_items(request: Request, message: Any) -> Any:
         try:
             if item is None:
                 raise Bad(S.BadMonitoredItemIdInvalid)
-            _apply(server, server.space[item.key], item, one.RequestedParameters)
+            result.FilterResult = _apply(server, server.space[item.key], item, one.RequestedParameters)
             item.timestamps = timestamps
-            server.sample_with_group(item)
+            if not item.tells_events:
+                server.sample_with_group(item)
             result.RevisedSamplingInterval, result.RevisedQueueSize = item.settings.sampling, item.settings.queue
         except Bad as error:
             status = error.code
-            result.StatusCode = ua.StatusCode(status)
+            result.StatusCode, result.FilterResult = ua.StatusCode(status), getattr(error, "result", None)
         if item is not None:
             facts.append(fact_of(item, status))
         response.Results.append(result)

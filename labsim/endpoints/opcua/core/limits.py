@@ -14,6 +14,9 @@ class Limits:
     max_chunks: int = 64
     max_message: int = 1024 * 1024
     max_connections: int = 100
+    max_requests_per_s: float = 0.0  # of one connection; 0 for no limit
+    max_wrong_logins: int = 10  # of one host
+    wrong_login_window_s: float = 60.0
     max_sessions: int = 50
     max_unactivated_sessions: int = 10
     channel_within_s: float = 5.0
@@ -28,6 +31,9 @@ class Limits:
     max_nodes_per_register: int = 1000
     max_calls_per_request: int = 100
     max_items_per_call: int = 1000
+    max_nodes_per_history_read: int = 100
+    max_history_values: int = 10_000
+    max_history_points: int = 20
     max_references_per_node: int = 1000
     max_browse_points: int = 20
     max_array: int = 65_536

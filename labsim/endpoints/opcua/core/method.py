@@ -98,9 +98,8 @@ def _find(request: Request, object_key: Key, method_key: Key) -> tuple[Node, Met
         raise Bad(S.BadMethodInvalid)
     if not node.attributes[nodes.EXECUTABLE]:
         raise Bad(S.BadNotExecutable)
-    if not may_call(server, identity, node):
-        raise Bad(S.BadUserAccessDenied)
     method = server.methods.get(node.key)
+    server.demand(identity, method.operation if method is not None else "call", node)
     if method is None:
         raise Bad(S.BadNotImplemented)
     return node, method

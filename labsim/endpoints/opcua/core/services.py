@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from asyncua import ua
 
-from labsim.endpoints.opcua.core import attribute, discovery, items, method, publishing, session, view
+from labsim.endpoints.opcua.core import attribute, discovery, history, items, method, publishing, session, view
 from labsim.endpoints.opcua.core.request import Handler
 
 
@@ -36,6 +36,7 @@ _INSIDE: dict[str, Handler] = {
     "RegisterNodes": view.register,
     "UnregisterNodes": view.unregister,
     "Call": method.call,
+    "HistoryRead": history.history_read,
     "CreateSubscription": publishing.create,
     "ModifySubscription": publishing.modify,
     "SetPublishingMode": publishing.set_publishing_mode,

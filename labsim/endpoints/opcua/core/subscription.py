@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from labsim.endpoints.opcua.core.server import Server
     from labsim.endpoints.opcua.core.session import Session
 
-# Encoding ids of DataChangeNotification and StatusChangeNotification with the mark of a binary body.
-_DATA_CHANGE, _STATUS_CHANGE = b"\x01\x00\x2b\x03\x01", b"\x01\x00\x34\x03\x01"
+# Encoding ids of DataChangeNotification, EventNotificationList and StatusChangeNotification with the mark of a binary body.
+_DATA_CHANGE, _EVENTS, _STATUS_CHANGE = b"\x01\x00\x2b\x03\x01", b"\x01\x00\x94\x03\x01", b"\x01\x00\x34\x03\x01"
 _LAST_SEQUENCE = 0xFFFFFFFF
 
 
@@ -109,15 +109,19 @@ class Subscription:
 
     def answer(self, request: PublishRequest) -> None:
         """Answer a Publish with what is ready, or with a keep-alive."""
-        notifications: list[bytes] = []
-        while self.enabled and self.ready and len(notifications) < self._most:
+        changes: list[bytes] = []
+        events: list[bytes] = []
+        while self.enabled and self.ready and len(changes) + len(events) < self._most:
             number, item = next(iter(self.ready.items()))
-            notifications += item.take(self._most - len(notifications))
-            if not item.queue:
+            found = item.take(self._most - len(changes) - len(events))
+            (events if item.tells_events else changes).extend(found)
+            if not item.waiting:
                 del self.ready[number]
         more = self.enabled and bool(self.ready)
         self.late, self._quiet, self._answered_once = more, 0, True
-        message = self._message([_data_change(notifications)] if notifications else [])
+        parts = [_data_change(changes)] if changes else []
+        parts += [_extension(_EVENTS, _array(events))] if events else []
+        message = self._message(parts)
         request.connection.send_publish(request, self.id, list(self.sent), more, message)
 
     def _message(self, parts: list[bytes]) -> bytes:
@@ -139,7 +143,7 @@ class Subscription:
     def resend(self) -> None:
         """Report the present value of every item once more (§5.14.7, OPC 10000-5 §9.2)."""
         for item in self.items.values():
-            if item.mode != DISABLED and not item.queue:
+            if item.mode != DISABLED and not item.waiting:
                 item.sample(force=True)
 
     def drop(self, number: int) -> bool:
@@ -148,6 +152,7 @@ class Subscription:
         if item is None:
             return False
         self.ready.pop(number, None)
+        self.server.event_items.pop(number, None)
         self.server.sample_no_more(item)
         for other in self.items.values():
             other.links.pop(number, None)
@@ -155,8 +160,11 @@ class Subscription:
 
 
 def _data_change(notifications: list[bytes]) -> bytes:
-    body = struct.pack("<i", len(notifications)) + b"".join(notifications) + NO_DIAGNOSTICS
-    return _extension(_DATA_CHANGE, body)
+    return _extension(_DATA_CHANGE, _array(notifications) + NO_DIAGNOSTICS)
+
+
+def _array(encoded: list[bytes]) -> bytes:
+    return struct.pack("<i", len(encoded)) + b"".join(encoded)
 
 
 def _extension(head: bytes, body: bytes) -> bytes:

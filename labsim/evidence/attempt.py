@@ -34,7 +34,8 @@ from labsim.evidence.manifest import (
 SCENARIO = "scenario"
 VERDICTS = "verdicts"
 SEAL = "seal.json"
-UNSEALED = (handin.FOLDER, "control.json", lock.NAME, SEAL)
+PKI = "pki"
+UNSEALED = (handin.FOLDER, PKI, "control.json", lock.NAME, SEAL)
 """Names in the folder that the seal does not cover: the trainee's, a running host's, its own."""
 _BEFORE = {handin.FOLDER, "control.json", lock.NAME}
 

@@ -12,10 +12,14 @@ modbus
     ``request`` [unit, fc]: any other function code.
 opcua
     ``open``; ``close`` [reason]; ``reject`` [service, reason]: refused before a session;
-    ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, name, endpoint]: an
-    activated session; ``session-close``; ``browse`` [nodes]; ``read`` [nodes, statuses]: ``tags`` and ``values`` are of
-    the nodes that are tags and were read good; ``write`` [node, old]: one event per node, ``tags``/``values`` of that
-    node; ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue,
+    ``audit`` [service: OpenSecureChannel, renewed, lifetime_ms, policy, mode]: a secure channel or its renewal;
+    ``certificate`` [thumbprint, of: client|user|server|list, action: rejected|trusted|added|removed|updated, reason]:
+    ``subject`` is the certificate's, ``status`` why it was rejected; trusted is told once, when a rejected or new one is
+    first let in by a trust list;
+    ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
+    user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes];
+    ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
+    ``write`` [node, old]: one event per node, ``tags``/``values`` of that node; ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue,
     deadband_type, deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
     ``call`` [node, method, arguments, results]. ``status`` is the StatusCode.
 mqtt

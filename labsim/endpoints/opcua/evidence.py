@@ -10,10 +10,13 @@ import numpy as np
 
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.happening import (
+    CERTIFICATE,
     CLOSE,
     ERROR,
     OPEN,
     SESSION_END,
+    CertificateFact,
+    ChannelFact,
     Happening,
     ItemFact,
     ReadFacts,
@@ -21,7 +24,7 @@ from labsim.endpoints.opcua.core.happening import (
 )
 from labsim.endpoints.opcua.core.item import MODE_NAMES as MONITORING_MODES
 from labsim.endpoints.opcua.core.nodeid import Key, text_of
-from labsim.endpoints.opcua.core.policy import MODE_NAMES, short_name
+from labsim.endpoints.opcua.core.policy import MODE_NAMES, MODE_NONE, short_name
 from labsim.endpoints.opcua.core.status import name_of
 from labsim.evidence.event import Event, Sink
 from labsim.plant.tags import Tag, Value
@@ -65,6 +68,8 @@ class Reporter:
             OPEN: lambda happening: self._send(happening, "open"),
             CLOSE: lambda happening: self._send(happening, "close", reason=happening.reason),
             ERROR: self._reject,
+            "OpenSecureChannel": self._channel,
+            CERTIFICATE: self._certificate,
             "ActivateSession": self._session,
             "CloseSession": lambda happening: self._send(happening, "session-close"),
             SESSION_END: lambda happening: self._send(happening, "session-close", reason=happening.reason),
@@ -138,14 +143,35 @@ class Reporter:
             service = "transport" if opened else "OpenSecureChannel"
         self._send(happening, "reject", service=service, reason=happening.reason or name_of(happening.status))
 
+    def _channel(self, happening: Happening) -> None:
+        """A channel without security says no more than the connection it is on."""
+        fact: ChannelFact = happening.facts
+        channel = happening.connection.channel if happening.connection is not None else None
+        if channel is not None and channel.mode != MODE_NONE:
+            self._send(
+                happening, "audit", service="OpenSecureChannel", renewed=fact.renewed, lifetime_ms=fact.lifetime,
+                policy=channel.policy_name, mode=MODE_NAMES[channel.mode],
+            )  # fmt: skip
+
+    def _certificate(self, happening: Happening) -> None:
+        fact: CertificateFact = happening.facts
+        about: dict[str, Any] = {"reason": happening.reason} if happening.reason else {}
+        self._send(
+            happening, "certificate", subject=fact.subject, thumbprint=fact.thumbprint, of=fact.of, action=fact.action,
+            **about,
+        )  # fmt: skip
+
     def _session(self, happening: Happening) -> None:
         session = happening.session
         assert session is not None
         assert session.identity is not None
         policy, mode = session.security
+        proven: dict[str, Any] = {}
+        if session.identity.thumbprint:
+            proven["user_thumbprint"] = session.identity.thumbprint
         self._send(
             happening, "session", policy=short_name(policy), mode=MODE_NAMES[mode], identity=session.identity.kind,
-            name=session.name, endpoint=session.endpoint_url,
+            role=session.identity.role, name=session.name, endpoint=session.endpoint_url, **proven,
         )  # fmt: skip
 
     def _browse(self, happening: Happening) -> None:

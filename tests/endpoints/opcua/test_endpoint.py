@@ -15,7 +15,7 @@ from asyncua.crypto import security_policies as policies
 from cryptography.hazmat.primitives import serialization
 
 from labsim.endpoints.endpoint import User
-from labsim.endpoints.opcua.core.pki import Pair, application_uri, make_pair
+from labsim.endpoints.opcua.core.certificate import Pair, application_uri, make_pair
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.errors import EndpointError, InputError, UnknownNameError
 from labsim.evidence.event import Event
@@ -225,8 +225,8 @@ async def test_the_certificate_is_kept(plant: Plant, tmp_path: Path) -> None:
             own = endpoint._pki.own
             found.append(own.der)
             assert application_uri(own.certificate) == endpoint._core.uri
-    assert found[0] == found[1] == (folder / "server-cert.der").read_bytes()
-    (folder / "server-cert.der").write_bytes(b"rubbish")
+    assert found[0] == found[1] == (folder / "own" / "server-cert.der").read_bytes()
+    (folder / "own" / "server-cert.der").write_bytes(b"rubbish")
     with pytest.raises(EndpointError, match="certificate in"):
         await OpcuaEndpoint(plant, ["press1"], lambda _event: None, pki=folder).__aenter__()
 

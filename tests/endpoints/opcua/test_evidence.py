@@ -51,6 +51,7 @@ def test_a_connection_and_its_session(server: Any, connect: Any, events: list[Ev
         "policy": "None",
         "mode": "None",
         "identity": "anonymous",
+        "role": "Operator",
         "name": "mine",
         "endpoint": "opc.tcp://lab:4840",
     }

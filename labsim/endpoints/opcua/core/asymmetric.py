@@ -8,16 +8,17 @@ from hashlib import sha1
 from typing import Any
 
 from asyncua import ua
-from asyncua.crypto import uacrypto
 from cryptography import x509
 
-from labsim.endpoints.opcua.core.pki import Pair, Pki
+from labsim.endpoints.opcua.core.certificate import Pair, der_of, read_chain
+from labsim.endpoints.opcua.core.judgement import told
+from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.policy import NONE, POLICIES
 from labsim.endpoints.opcua.core.status import GOOD, Bad, S, name_of
 
 _FIELD_LIMITS = (255, 16_384, 20)  # policy URI, sender certificate, receiver thumbprint
 _HEADER_AT = 12
-_KEY_BITS = range(2048, 4096 + 1)
+_KEY_BITS = range(1024, 4096 + 1)  # what costs us no more than a moment; whether it is enough is judged later
 _SEQUENCE_SIZE = 8
 
 
@@ -28,12 +29,28 @@ class Opened:
     Attributes:
         policy: asyncua's policy object with the peer's keys.
         certificate: The peer's own certificate as DER; None without security.
+        peer: The same, read.
+        own: The server's own pair it was made for; None without security.
         plain: Sequence header and body.
     """
 
     policy: Any
     certificate: bytes | None
+    peer: x509.Certificate | None
+    own: Pair | None
     plain: bytes
+
+
+class CertificateRefused(Bad):
+    """A client's certificate is not accepted, though the client proved that it has its key.
+
+    Attributes:
+        judged: What is wrong with it; `code` is what the client is told.
+    """
+
+    def __init__(self, certificate: x509.Certificate, judged: int) -> None:
+        super().__init__(told(judged), f"the client's certificate: {name_of(judged)}")
+        self.certificate, self.judged = certificate, judged
 
 
 def parse_header(data: bytes) -> tuple[str, bytes, bytes, int]:
@@ -60,35 +77,34 @@ def open_asymmetric(data: bytes, pki: Pki, known: Opened | None) -> Opened:
     """
     uri, certificate, thumbprint, at = parse_header(data)
     if uri == NONE:
-        return Opened(known.policy if known else POLICIES[NONE](), None, data[at:])
+        return Opened(known.policy if known else POLICIES[NONE](), None, None, None, data[at:])
     if not certificate:
         raise Bad(S.BadCertificateInvalid, "no sender certificate")
     own = pki.own
     if thumbprint != own.thumbprint:
         raise Bad(S.BadSecurityChecksFailed, "encrypted for another certificate than this server's")
-    peer, leaf = _certificate(certificate)
+    chain, leaf = _chain(certificate)
     if known is not None and leaf != known.certificate:
         raise Bad(S.BadSecurityChecksFailed, "the client's certificate changed")
-    policy = known.policy if known is not None else _policy(uri, peer, own)
+    policy = known.policy if known is not None else _policy(uri, chain[0], own)
     plain = _decrypt(policy.asymmetric_cryptography, data, at)
-    code = pki.judge(peer)
+    code = pki.judge(chain)
     if code != GOOD:
-        shown = code if code == S.BadCertificateTimeInvalid else S.BadSecurityChecksFailed
-        raise Bad(shown, f"the client's certificate: {name_of(code)}")
-    return Opened(policy, leaf, plain)
+        raise CertificateRefused(chain[0], code)
+    return Opened(policy, leaf, chain[0], own, plain)
 
 
-def _certificate(der: bytes) -> tuple[x509.Certificate, bytes]:
-    """The first certificate of a chain and its DER."""
+def _chain(der: bytes) -> tuple[list[x509.Certificate], bytes]:
+    """The certificates of a chain and the DER of the first."""
     try:
-        peer = uacrypto.x509_from_der(der)
-        bits = peer.public_key().key_size
-        leaf = bytes(uacrypto.der_from_x509(peer))
+        chain = read_chain(der)
+        key: Any = chain[0].public_key()
+        bits, leaf = key.key_size, der_of(chain[0])
     except Exception as error:  # foreign bytes fail in many types inside the certificate parser
         raise Bad(S.BadCertificateInvalid, "the client's certificate cannot be read") from error
     if bits not in _KEY_BITS:
         raise Bad(S.BadCertificatePolicyCheckFailed, f"a key of {bits} bits")
-    return peer, leaf
+    return chain, leaf
 
 
 def _policy(uri: str, peer: x509.Certificate, own: Pair) -> Any:
@@ -113,10 +129,10 @@ def _decrypt(cryptography: Any, data: bytes, at: int) -> bytes:
     return plain[:-padding]
 
 
-def seal_asymmetric(opened: Opened, uri: str, own: Pair | None, channel_id: int, plain: bytes) -> bytes:
+def seal_asymmetric(opened: Opened, uri: str, channel_id: int, plain: bytes) -> bytes:
     """An OPN chunk around sequence header and body; signed and encrypted unless the policy is None."""
     name = uri.encode()
-    header = struct.pack("<I", len(name)) + name
+    header, own = struct.pack("<I", len(name)) + name, opened.own
     if own is None or opened.certificate is None:
         header += b"\xff" * 8
         return struct.pack("<4sII", b"OPNF", _HEADER_AT + len(header) + len(plain), channel_id) + header + plain

@@ -16,6 +16,7 @@ from labsim.endpoints.opcua.core.nodeid import Key, key_of, node_id
 from labsim.endpoints.opcua.core.nodes import Node
 from labsim.endpoints.opcua.core.ranges import read_range, write_range
 from labsim.endpoints.opcua.core.request import Request, check_count, check_timestamps
+from labsim.endpoints.opcua.core.role import describe
 from labsim.endpoints.opcua.core.status import Bad, S, is_bad
 from labsim.endpoints.opcua.core.typecheck import check_variable
 from labsim.endpoints.opcua.core.users import Identity
@@ -34,9 +35,14 @@ _TYPES = {
     nodes.DATA_TYPE_ID: VT.NodeId, nodes.VALUE_RANK: VT.Int32, nodes.ARRAY_DIMENSIONS: VT.UInt32,
     nodes.ACCESS_LEVEL: VT.Byte, nodes.USER_ACCESS_LEVEL: VT.Byte, nodes.MIN_SAMPLING: VT.Double,
     nodes.HISTORIZING: VT.Boolean, nodes.EXECUTABLE: VT.Boolean, nodes.USER_EXECUTABLE: VT.Boolean,
-    nodes.DEFINITION: VT.ExtensionObject, nodes.ACCESS_LEVEL_EX: VT.UInt32,
+    nodes.DEFINITION: VT.ExtensionObject, nodes.ROLE_PERMISSIONS: VT.ExtensionObject,
+    nodes.USER_ROLE_PERMISSIONS: VT.ExtensionObject, nodes.ACCESS_RESTRICTIONS: VT.UInt16,
+    nodes.ACCESS_LEVEL_EX: VT.UInt32,
 }  # fmt: skip
 """Attributes other than Value, with their built-in types (OPC 10000-3 §5.2 to §5.8)."""
+
+_ARRAYS = (nodes.ARRAY_DIMENSIONS, nodes.ROLE_PERMISSIONS, nodes.USER_ROLE_PERMISSIONS)
+_LEVEL_BITS = (("read", nodes.CURRENT_READ), ("write", nodes.CURRENT_WRITE), ("history", nodes.HISTORY_READ))
 
 
 def _attribute(server: Server, node: Node, attribute: int, identity: Identity | None, locales: Locales) -> Any:
@@ -54,7 +60,16 @@ def _attribute(server: Server, node: Node, attribute: int, identity: Identity | 
             return 0
         case nodes.USER_ACCESS_LEVEL if node.cls == nodes.VARIABLE:
             level = node.attributes[nodes.ACCESS_LEVEL]
-            return level if server.may(identity, "write", node) else level & ~nodes.CURRENT_WRITE
+            denied = (bit for operation, bit in _LEVEL_BITS if not server.may(identity, operation, node))
+            return level & ~sum(denied)
+        case nodes.ROLE_PERMISSIONS:
+            server.demand(identity, "permissions", node)
+            return describe(node.attributes.get(attribute, server.roles.defaults))
+        case nodes.USER_ROLE_PERMISSIONS:
+            own = node.attributes.get(nodes.ROLE_PERMISSIONS, server.roles.defaults)
+            return describe(own, identity.role if identity is not None else "")
+        case nodes.ACCESS_RESTRICTIONS:
+            return node.attributes.get(attribute, 0)
         case nodes.ACCESS_LEVEL_EX if node.cls == nodes.VARIABLE:
             return node.attributes[nodes.ACCESS_LEVEL]
         case nodes.USER_EXECUTABLE if node.cls == nodes.METHOD:
@@ -101,8 +116,7 @@ def _check_readable(server: Server, identity: Identity | None, node: Node) -> No
     if node.cls == nodes.VARIABLE:
         if not node.attributes[nodes.ACCESS_LEVEL] & nodes.CURRENT_READ:
             raise Bad(S.BadNotReadable)
-        if not server.may(identity, "read", node):
-            raise Bad(S.BadUserAccessDenied)
+        server.demand(identity, "read", node)
 
 
 def _check_encoding(server: Server, node: Node, encoding: Any) -> None:
@@ -125,7 +139,7 @@ def _read_attribute(
     value = _attribute(server, node, attribute, identity, locales)
     if asked.DataEncoding is not None and asked.DataEncoding.Name:
         raise Bad(S.BadDataEncodingInvalid)
-    variant = ua.Variant(value, _TYPES[attribute], is_array=attribute == nodes.ARRAY_DIMENSIONS)
+    variant = ua.Variant(value, _TYPES[attribute], is_array=attribute in _ARRAYS)
     return DataValue(variant, 0, 0, now)
 
 
@@ -202,7 +216,6 @@ def _check_writable(request: Request, node: Node, asked: Any) -> None:
         raise Bad(S.BadNotWritable if node.cls == nodes.VARIABLE_TYPE else S.BadAttributeIdInvalid)
     if not node.attributes[nodes.ACCESS_LEVEL] & nodes.CURRENT_WRITE:
         raise Bad(S.BadNotWritable)
-    if not server.may(request.session.identity, "write", node):
-        raise Bad(S.BadUserAccessDenied)
+    server.demand(request.session.identity, "write", node)
     if (data.StatusCode is not None and data.StatusCode.value) or data.ServerTimestamp:
         raise Bad(S.BadWriteNotSupported)

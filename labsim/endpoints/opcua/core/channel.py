@@ -11,8 +11,10 @@ from typing import Any
 
 from asyncua import ua
 from asyncua.crypto import security_policies
+from cryptography.x509 import Certificate
 
 from labsim.endpoints.opcua.core import asymmetric, symmetric
+from labsim.endpoints.opcua.core.certificate import Pair
 from labsim.endpoints.opcua.core.codec import datetime_of, decode, encode, wall_filetime
 from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.core.pki import Pki
@@ -34,6 +36,7 @@ class Channel:
         id: 0 until it is open.
         policy_uri: The security policy.
         mode: The message security mode, 1 to 3.
+        lifetime: Milliseconds the newest token is good for.
         peer_certificate: The client's certificate as DER; None without security.
     """
 
@@ -47,7 +50,7 @@ class Channel:
     ) -> None:
         self._transport, self._limits, self._pki, self._offered = transport, limits, pki, offered
         self._monotonic = monotonic
-        self.id, self.policy_uri, self.mode = 0, "", 0
+        self.id, self.policy_uri, self.mode, self.lifetime = 0, "", 0, 0
         self._opened: asymmetric.Opened | None = None
         self._tokens: dict[int, Token] = {}
         self._sending: Token | None = None
@@ -72,6 +75,16 @@ class Channel:
     def peer_certificate(self) -> bytes | None:
         """The client's own certificate as DER, proven by its signature."""
         return self._opened.certificate if self._opened else None
+
+    @property
+    def peer(self) -> Certificate | None:
+        """The client's own certificate."""
+        return self._opened.peer if self._opened else None
+
+    @property
+    def own(self) -> Pair | None:
+        """The server's own pair the channel was made with; None without security."""
+        return self._opened.own if self._opened else None
 
     @property
     def thumbprint(self) -> str:
@@ -142,7 +155,8 @@ class Channel:
             Bad: refused; the connection has to be cut.
         """
         uri = asymmetric.parse_header(chunk.data)[0]
-        if uri not in POLICIES or all(uri != offered for offered, _ in self._offered):
+        # Discovery needs no security, so that a client can learn what is offered (OPC 10000-4 §5.5.4).
+        if uri not in POLICIES or (uri != NONE and all(uri != offered for offered, _ in self._offered)):
             raise Bad(S.BadSecurityPolicyRejected, f"policy {short_name(uri)[:40] or uri[:40]!r} is not offered")
         if self.id and uri != self.policy_uri:
             raise Bad(S.BadSecurityChecksFailed, "the policy changed")
@@ -169,7 +183,8 @@ class Channel:
         if renew != bool(self.id):
             raise Bad(S.BadTcpSecureChannelUnknown if renew else S.BadRequestTypeInvalid, "issue or renew")
         mode = int(asked.SecurityMode)
-        if (uri, mode) not in self._offered or (self.id and mode != self.mode):
+        offered = mode == MODE_NONE if uri == NONE else (uri, mode) in self._offered
+        if not offered or (self.id and mode != self.mode):
             raise Bad(S.BadSecurityModeRejected, "the mode is not offered")
         if uri != NONE and len(asked.ClientNonce or b"") != POLICIES[uri].secure_channel_nonce_length:
             raise Bad(S.BadNonceInvalid, "the length of the nonce")
@@ -178,7 +193,7 @@ class Channel:
         assert self._opened is not None
         asked, limits = request.Parameters, self._limits
         lifetime = min(max(asked.RequestedLifetime or limits.max_token_ms, limits.min_token_ms), limits.max_token_ms)
-        nonce = os.urandom(self.policy.secure_channel_nonce_length)
+        self.lifetime, nonce = lifetime, os.urandom(self.policy.secure_channel_nonce_length)
         token = self._issue(asked.ClientNonce or b"", nonce, lifetime)
         response = ua.OpenSecureChannelResponse()
         response.ResponseHeader.RequestHandle = request.RequestHeader.RequestHandle
@@ -187,8 +202,7 @@ class Channel:
         granted.SecurityToken = ua.ChannelSecurityToken(self.id, token.id, datetime_of(wall_filetime()), lifetime)
         granted.ServerNonce = nonce or None
         plain = struct.pack("<II", self._next(), request_id) + encode(response)
-        own = self._pki.own if self.policy_uri != NONE else None
-        return asymmetric.seal_asymmetric(self._opened, self.policy_uri, own, self.id, plain)
+        return asymmetric.seal_asymmetric(self._opened, self.policy_uri, self.id, plain)
 
     def _issue(self, client_nonce: bytes, nonce: bytes, lifetime: int) -> Token:
         """A new token; the server goes on sending with the old one until the client uses the new one."""

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from asyncua import ua
 from asyncua.ua.ua_binary import nodeid_from_binary
+from cryptography.x509 import Certificate
 
 from labsim.endpoints.opcua.core import fastread
+from labsim.endpoints.opcua.core.asymmetric import CertificateRefused
+from labsim.endpoints.opcua.core.certificate import thumbprint_of
 from labsim.endpoints.opcua.core.channel import Channel
 from labsim.endpoints.opcua.core.codec import (
     NO_DIAGNOSTICS,
@@ -21,11 +24,19 @@ from labsim.endpoints.opcua.core.codec import (
     response_header,
     wall_filetime,
 )
-from labsim.endpoints.opcua.core.happening import CLOSE, ERROR, OPEN, Happening
+from labsim.endpoints.opcua.core.happening import (
+    CERTIFICATE,
+    CLOSE,
+    ERROR,
+    OPEN,
+    CertificateFact,
+    ChannelFact,
+    Happening,
+)
 from labsim.endpoints.opcua.core.request import Request
 from labsim.endpoints.opcua.core.services import SERVICES, Service
 from labsim.endpoints.opcua.core.session import Session
-from labsim.endpoints.opcua.core.status import Bad, S
+from labsim.endpoints.opcua.core.status import Bad, S, name_of
 from labsim.endpoints.opcua.core.subscription import PublishRequest
 from labsim.endpoints.opcua.core.transport import Chunk, Transport, error_message
 
@@ -65,6 +76,7 @@ class Connection:
         self.channel = Channel(self._transport, server.limits, server.pki, server.security, server.monotonic)
         self.born, self.closed = server.monotonic(), False
         self.quick: Session | None = None
+        self._credit, self._credited = server.limits.max_requests_per_s, self.born
         server.connections[self] = None
         self._guarded(lambda: self.tell(Happening(OPEN, self, None)))
 
@@ -100,10 +112,43 @@ class Connection:
             case b"HEL":
                 self._write(self._transport.acknowledge())
             case b"OPN":
-                self._write(self.channel.open(chunk))
+                self._open(chunk)
             case _:
                 self.channel.receive(chunk)
                 self.close("the client closed the channel")
+
+    def _open(self, chunk: Chunk) -> None:
+        """OpenSecureChannel, with what became of the client's certificate."""
+        renewed = bool(self.channel.id)
+        try:
+            answer = self.channel.open(chunk)
+        except CertificateRefused as error:
+            self.tell_certificate(error.certificate, "client", "rejected", error.judged)
+            raise
+        certificate = self.channel.peer
+        if certificate is not None and self.server.pki.newly_trusted(self.channel.thumbprint):
+            self.tell_certificate(certificate, "client", "trusted")
+        self.tell(Happening("OpenSecureChannel", self, None, facts=ChannelFact(renewed, self.channel.lifetime)))
+        self._write(answer)
+
+    def tell_certificate(self, certificate: Certificate, of: str, action: str, status: int = 0) -> None:
+        """Tell what became of a certificate; see `CertificateFact`."""
+        subject = certificate.subject.rfc4514_string()
+        fact = CertificateFact(thumbprint_of(certificate), subject, of, action)
+        self.tell(Happening(CERTIFICATE, self, self.quick, status, name_of(status) if status else "", fact))
+
+    def _over_rate(self) -> bool:
+        """Whether this connection asks more often than it may: one second's worth of requests can come at once."""
+        rate = self.server.limits.max_requests_per_s
+        if not rate:
+            return False
+        now = self.server.monotonic()
+        self._credit = min(self._credit + (now - self._credited) * rate, max(rate, 1.0))
+        self._credited = now
+        if self._credit < 1:
+            return True
+        self._credit -= 1
+        return False
 
     def tell(self, happening: Happening) -> None:
         """Tell the observer.
@@ -156,7 +201,8 @@ class Connection:
     # ---- services ----
 
     def _serve(self, request_id: int, body: bytes) -> None:
-        if self.quick is not None and body.startswith(fastread.REQUEST):
+        busy = self._over_rate()
+        if self.quick is not None and not busy and body.startswith(fastread.REQUEST):
             answer = fastread.answer(self, self.quick, body)
             if answer is not None:
                 self._send(request_id, answer)
@@ -167,6 +213,8 @@ class Connection:
         try:
             if service is None:
                 raise Bad(S.BadServiceUnsupported, "this service is not supported")
+            if busy:
+                raise Bad(S.BadServerTooBusy, "more requests in a second than one connection may send")
             response = self._respond(request, service, body)
         except Bad as error:
             code, reason = error.code, error.reason

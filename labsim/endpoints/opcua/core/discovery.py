@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 UA_TCP = "http://opcfoundation.org/UA-Profile/Transport/uatcp-uasc-uabinary"
 PRODUCT_URI = "urn:labsim"
-ANONYMOUS, USER_NAME, PLAIN_USER_NAME = "anonymous", "username", "username-plain"
+ANONYMOUS, USER_NAME, PLAIN_USER_NAME, CERTIFICATE = "anonymous", "username", "username-plain", "certificate"
 """PolicyIds of the user token policies."""
 
 
@@ -80,4 +80,6 @@ def _token_policies(server: Server, uri: str) -> list[Any]:
         found.append(ua.UserTokenPolicy(USER_NAME, ua.UserTokenType.UserName, None, None, secret_policy(uri)))
         if server.plain_passwords:
             found.append(ua.UserTokenPolicy(PLAIN_USER_NAME, ua.UserTokenType.UserName, None, None, NONE))
+    if server.accounts.certified is not None:
+        found.append(ua.UserTokenPolicy(CERTIFICATE, ua.UserTokenType.Certificate, None, None, secret_policy(uri)))
     return found

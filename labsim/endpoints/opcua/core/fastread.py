@@ -137,7 +137,9 @@ def _compile(server: Server, session: Session, asked: bytes) -> Plan | None:
         if node is None or node.row < 0 or server.store.builtin(node.row) not in NUMPY:
             return None
         readable = node.attributes[nodes.ACCESS_LEVEL] & nodes.CURRENT_READ
-        if not readable or not all(server.may(session.identity, operation, node) for operation in ("browse", "read")):
+        restricted = nodes.ACCESS_RESTRICTIONS in node.attributes  # a plan does not know the channel
+        allowed = all(server.may(session.identity, operation, node) for operation in ("browse", "read"))
+        if restricted or not readable or not allowed:
             return None
         rows.append(node.row)
         kinds.append(server.store.builtin(node.row))

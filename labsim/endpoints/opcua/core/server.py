@@ -9,25 +9,32 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.capabilities import server_values
+from labsim.endpoints.opcua.core.condition import CONDITION_METHODS, Condition
 from labsim.endpoints.opcua.core.connection import Connection
+from labsim.endpoints.opcua.core.event import Event, notifiers_of
+from labsim.endpoints.opcua.core.eventitem import EventItem
 from labsim.endpoints.opcua.core.fastread import Plans
 from labsim.endpoints.opcua.core.happening import SESSION_END, Happening, Observer
+from labsim.endpoints.opcua.core.history import HistoryStorage
 from labsim.endpoints.opcua.core.item import Item
 from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
-from labsim.endpoints.opcua.core.nodes import Node, Space
+from labsim.endpoints.opcua.core.nodes import ENCRYPTION, SIGNING, Node, Space
 from labsim.endpoints.opcua.core.pki import Pki
-from labsim.endpoints.opcua.core.policy import ALL_SECURITY, Security
+from labsim.endpoints.opcua.core.policy import ALL_SECURITY, MODE_SIGN, MODE_SIGN_AND_ENCRYPT, Security
+from labsim.endpoints.opcua.core.role import Roles
 from labsim.endpoints.opcua.core.sampling import Group
 from labsim.endpoints.opcua.core.session import Session
 from labsim.endpoints.opcua.core.status import Bad, S
 from labsim.endpoints.opcua.core.store import ValueStore
 from labsim.endpoints.opcua.core.subscription import Subscription
 from labsim.endpoints.opcua.core.subscription_methods import SUBSCRIPTION_METHODS
+from labsim.endpoints.opcua.core.throttle import Throttle
 from labsim.endpoints.opcua.core.timers import Timers
-from labsim.endpoints.opcua.core.users import Accounts, Identity, Roles
+from labsim.endpoints.opcua.core.users import Accounts, Identity
 
 _HOUSEKEEPING_S = 1.0
 _REMEMBERED = 200  # tokens of closed sessions, to say closed instead of unknown
@@ -56,6 +63,8 @@ class Server:
     Attributes:
         host, port: Where it listens, for URLs that say so.
         values: Its own variables: Variants, or functions that give one.
+        conditions: Alarms and their like, by the key of their node.
+        history: Where history is read; None when there is none.
         methods: What can be called, by the key of the method's node; others are BadNotImplemented.
         started: FILETIME of its start, by the store's clock.
     """
@@ -84,14 +93,19 @@ class Server:
         self.host, self.port = "localhost", 0
         self.space, self.store, self.pki, self.accounts = space, store, pki, accounts
         self.observer, self.monotonic, self.security = observer, monotonic, tuple(security)
-        self.limits, self._roles, self.plain_passwords = limits or Limits(), roles or Roles(), plain_passwords
+        self.limits, self.roles, self.plain_passwords = limits or Limits(), roles or Roles(), plain_passwords
         self.started = store.now()
         self.timers = Timers()
+        self.throttle = Throttle(self.limits.max_wrong_logins, self.limits.wrong_login_window_s)
         self.connections: dict[Connection, None] = {}
         self.sessions: OrderedDict[bytes, Session] = OrderedDict()
         self.subscriptions: dict[int, Subscription] = {}
         self.plans: Plans = OrderedDict()
-        self.methods: dict[Key, Method] = dict(SUBSCRIPTION_METHODS)
+        self.methods: dict[Key, Method] = SUBSCRIPTION_METHODS | CONDITION_METHODS
+        self.event_items: dict[int, EventItem] = {}
+        self.conditions: dict[Key, Condition] = {}
+        self.history: HistoryStorage | None = None
+        self._notifiers: dict[Key, frozenset[Key]] = {}
         self._closed_tokens: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._groups: dict[float, Group] = {}
         self._ids = itertools.count(int.from_bytes(os.urandom(2), "little") + 1)
@@ -102,11 +116,42 @@ class Server:
         """A number nothing else of this server has."""
         return next(self._ids)
 
+    def new_event_id(self) -> bytes:
+        """An EventId nothing else has."""
+        return os.urandom(16)
+
+    def emit(self, event: Event) -> None:
+        """Tell an event to everybody who watches its source or a notifier above it (OPC 10000-3 §4.6)."""
+        above = self.notifiers_of(event.source)
+        for item in list(self.event_items.values()):
+            if item.key in above:
+                item.notice(event)
+
+    def notifiers_of(self, source: Key) -> frozenset[Key]:
+        """The objects that tell the events of a source."""
+        known = self._notifiers.get(source)
+        if known is None:
+            known = self._notifiers[source] = notifiers_of(self.space, source)
+        return known
+
     # ---- who may what ----
 
-    def may(self, identity: Identity | None, operation: str, node: Node) -> bool:  # noqa: ARG002 - roles go by node next
-        """Whether a user may do something with a node: browse, read, subscribe, write, call, history."""
-        return self._roles.may(identity, operation)
+    def may(self, identity: Identity | None, operation: str, node: Node) -> bool:
+        """Whether a user may do something with a node: see `OPERATIONS`."""
+        return self.roles.may(identity, operation, node.attributes.get(nodes.ROLE_PERMISSIONS))
+
+    def demand(self, identity: Identity | None, operation: str, node: Node) -> None:
+        """The user may do it, over the channel that is used.
+
+        Raises:
+            Bad: BadSecurityModeInsufficient (OPC 10000-3 §5.2.11), BadUserAccessDenied.
+        """
+        restrictions = node.attributes.get(nodes.ACCESS_RESTRICTIONS, 0)
+        mode = identity.mode if identity is not None else 0
+        if (restrictions & SIGNING and mode < MODE_SIGN) or (restrictions & ENCRYPTION and mode < MODE_SIGN_AND_ENCRYPT):
+            raise Bad(S.BadSecurityModeInsufficient)
+        if not self.may(identity, operation, node):
+            raise Bad(S.BadUserAccessDenied)
 
     def visible(self, key: Key, identity: Identity | None) -> Node:
         """The node, if the user may know that it is there.

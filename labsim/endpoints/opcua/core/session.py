@@ -10,9 +10,9 @@ from asyncua import ua
 from asyncua.crypto import uacrypto
 from asyncua.ua.ua_binary import nodeid_to_binary
 
+from labsim.endpoints.opcua.core.certificate import Pair, application_uri
 from labsim.endpoints.opcua.core.discovery import describe_endpoints
-from labsim.endpoints.opcua.core.identity import identify
-from labsim.endpoints.opcua.core.pki import application_uri
+from labsim.endpoints.opcua.core.identity import Challenge, identify
 from labsim.endpoints.opcua.core.policy import MODE_NONE
 from labsim.endpoints.opcua.core.request import Request
 from labsim.endpoints.opcua.core.status import Bad, S
@@ -20,6 +20,7 @@ from labsim.endpoints.opcua.core.users import Identity
 
 if TYPE_CHECKING:
     from labsim.endpoints.opcua.core.connection import Connection
+    from labsim.endpoints.opcua.core.history import Point
     from labsim.endpoints.opcua.core.subscription import PublishRequest, Subscription
     from labsim.endpoints.opcua.core.view import BrowsePoint
 
@@ -33,11 +34,12 @@ class Session:
         token: The authentication token; ``token_raw`` as it stands in a request.
         connection: Where it lives now; None while its client is away.
         security: Policy and mode it was made with, which a new channel must have too.
+        own: The server's pair its client was shown; None when it needed none.
         identity: The user; None until it is activated.
         last: The server's monotonic seconds of its last request.
     """
 
-    def __init__(self, connection: Connection, asked: Any, timeout_ms: float, now: float) -> None:
+    def __init__(self, connection: Connection, asked: Any, timeout_ms: float, now: float, own: Pair | None) -> None:
         channel = connection.channel
         self.id = ua.NodeId(int.from_bytes(os.urandom(4), "little") | 1, 1)
         self.id_text = str(self.id.to_string())
@@ -52,6 +54,7 @@ class Session:
         self.made_on = channel.id
         self.certificate: bytes | None = channel.peer_certificate
         self.security = (channel.policy_uri, channel.mode)
+        self.own = own
         self.timeout, self.last = timeout_ms / 1000, now
         self.activated = self.closed = False
         self.identity: Identity | None = None
@@ -60,6 +63,7 @@ class Session:
         self.publish_queue: deque[PublishRequest] = deque()
         self.status_changes: deque[tuple[int, bytes]] = deque()
         self.browse_points: OrderedDict[bytes, BrowsePoint] = OrderedDict()
+        self.history_points: OrderedDict[bytes, Point] = OrderedDict()
 
     @property
     def token_id(self) -> Any:
@@ -75,11 +79,16 @@ def create_session(request: Request, message: Any) -> Any:
         raise Bad(S.BadServerUriInvalid)
     if channel.mode != MODE_NONE:
         _check_certificate(connection, asked)
+    elif (channel.policy_uri, channel.mode) not in server.security:
+        raise Bad(S.BadSecurityPolicyRejected, "without security there is discovery only")
     server.make_room_for_session()
     wanted = asked.RequestedSessionTimeout
     wanted = wanted if wanted > 0 else limits.max_session_ms  # NaN is not over 0 either
+    # Without security and secrets nobody needs the certificate, so nobody has to wait for its key (§5.7.2.2).
+    certified = channel.mode != MODE_NONE or bool(server.accounts) or server.accounts.certified is not None
+    own = channel.own or (server.pki.own if certified else None)
     session = Session(
-        connection, asked, min(max(wanted, limits.min_session_ms), limits.max_session_ms), request.now
+        connection, asked, min(max(wanted, limits.min_session_ms), limits.max_session_ms), request.now, own
     )  # fmt: skip
     server.sessions[session.token] = session
     request.session = session
@@ -87,9 +96,7 @@ def create_session(request: Request, message: Any) -> Any:
     given = response.Parameters
     given.SessionId, given.AuthenticationToken = session.id, session.token_id
     given.RevisedSessionTimeout, given.ServerNonce = session.timeout * 1000, session.nonce
-    # Without security and passwords nobody needs the certificate, so nobody has to wait for its key (§5.7.2.2).
-    certified = channel.mode != MODE_NONE or bool(server.accounts)
-    given.ServerCertificate = server.pki.own.der if certified else None
+    given.ServerCertificate = own.der if own is not None else None
     given.ServerEndpoints = describe_endpoints(server, asked.EndpointUrl, certified)
     given.MaxRequestMessageSize = limits.max_message
     if channel.mode != MODE_NONE:
@@ -125,15 +132,17 @@ def activate_session(request: Request, message: Any) -> Any:
         raise Bad(S.BadSecureChannelIdInvalid)
     if session.certificate != channel.peer_certificate or session.security != (channel.policy_uri, channel.mode):
         raise Bad(S.BadSecurityChecksFailed, "another certificate, policy or mode than the session was made with")
+    own = channel.own or session.own
     if channel.mode != MODE_NONE:
-        _check_signature(request, asked.ClientSignature, session.nonce)
-    identity = identify(request, asked.UserIdentityToken, session.nonce)
+        assert own is not None
+        _check_signature(request, asked.ClientSignature, own.der + session.nonce)
+    identity = identify(request, asked.UserIdentityToken, asked.UserTokenSignature, Challenge(own, session.nonce))
     if session.activated and session.connection is not connection and identity != session.identity:
         raise Bad(S.BadIdentityTokenRejected, "another user on the new channel")
     if session.connection is not connection:
         session.publish_queue.clear()  # their answers belonged to the old channel
     session.identity, session.activated, session.connection = identity, True, connection
-    session.peer, session.last = connection.peer, request.now
+    session.peer, session.last, session.own = connection.peer, request.now, own
     session.locales = list(asked.LocaleIds or session.locales)
     session.nonce = os.urandom(_NONCE)
     connection.quick = session
@@ -142,12 +151,11 @@ def activate_session(request: Request, message: Any) -> Any:
     return response
 
 
-def _check_signature(request: Request, signature: Any, nonce: bytes) -> None:
+def _check_signature(request: Request, signature: Any, signed: bytes) -> None:
     policy = request.connection.channel.policy
     try:
         if signature.Algorithm not in (policy.AsymmetricSignatureURI, None, ""):
             raise ValueError(signature.Algorithm)
-        signed = request.server.pki.own.der + nonce
         policy.asymmetric_cryptography.Verifier.verify(signed, signature.Signature or b"")
     except Exception as error:  # a wrong signature fails in several types; all mean the same
         raise Bad(S.BadApplicationSignatureInvalid) from error

@@ -1,4 +1,4 @@
-"""Accounts, roles and who may do what (OPC 10000-18 §4)."""
+"""Accounts: who may log in, with which role (OPC 10000-18 §4)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from labsim.endpoints.opcua.core.policy import MODE_NONE
 
 _ROUNDS = 2000  # few, because they run on the event loop; the passwords are told to every trainee anyway
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An authenticated user; ``kind`` is anonymous, username or x509."""
+    """An authenticated user.
+
+    Attributes:
+        kind: anonymous, username or x509.
+        mode: The message security mode it speaks over, 1 to 3.
+        thumbprint: SHA-1 of the user's certificate in hexadecimal.
+    """
 
     name: str
     role: str
     kind: str
+    mode: int = MODE_NONE
+    thumbprint: str = ""
 
 
 class Accounts:
@@ -26,10 +36,13 @@ class Accounts:
     Args:
         anonymous: The role of a client without a user; None refuses it.
         users: Name, password and role.
+        certified: The role of a user with a trusted certificate; None refuses it.
     """
 
-    def __init__(self, anonymous: str | None, users: Iterable[tuple[str, str, str]] = ()) -> None:
-        self.anonymous = anonymous
+    def __init__(
+        self, anonymous: str | None, users: Iterable[tuple[str, str, str]] = (), certified: str | None = None
+    ) -> None:
+        self.anonymous, self.certified = anonymous, certified
         self._accounts: dict[str, tuple[bytes, bytes, str]] = {}
         self._nobody = (os.urandom(8), b"\0" * 32, "")
         for name, password, role in users:
@@ -49,26 +62,3 @@ class Accounts:
 
 def _hash(salt: bytes, password: bytes) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password, salt, _ROUNDS)
-
-
-_WATCH = frozenset(("browse", "read", "subscribe", "history"))
-_ACT = _WATCH | {"write", "call"}
-
-
-@dataclass(slots=True)
-class Roles:
-    """What each role may do with a node: browse, read, subscribe, history, write, call. An unknown role may nothing."""
-
-    allowed: dict[str, frozenset[str]] = field(
-        default_factory=lambda: {
-            "Anonymous": _WATCH,
-            "Observer": _WATCH,
-            "SecurityAdmin": _WATCH,
-            "Operator": _ACT,
-            "Engineer": _ACT,
-        }
-    )
-
-    def may(self, identity: Identity | None, operation: str) -> bool:
-        """Whether the user may do it."""
-        return identity is not None and operation in self.allowed.get(identity.role, ())

@@ -1,0 +1,164 @@
+"""Trust on disk: folders a person can move certificates between while the server runs (OPC 10000-12 §7.8.2)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from labsim.endpoints.opcua.core.certificate import (
+    common_name,
+    der_of,
+    read_certificates,
+    read_revocation_list,
+    thumbprint_of,
+)
+from labsim.endpoints.opcua.core.judgement import TrustList
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+TRUSTED, TRUSTED_CRL = "trusted/certs", "trusted/crl"
+ISSUERS, ISSUER_CRL = "issuer/certs", "issuer/crl"
+REJECTED = "rejected"
+_MAX_FILES, _MAX_SIZE = 500, 1 << 20
+_MAX_REJECTED = 50  # anybody can be rejected, so the folder must not grow without end
+_UNFIT = re.compile(r"[^A-Za-z0-9 ._-]")
+
+
+class TrustFolders:
+    """The folders ``trusted/certs``, ``trusted/crl``, ``issuer/certs``, ``issuer/crl`` and ``rejected``.
+
+    Files may be DER or PEM, whatever they are called. They are looked at again for every judgement, so that moving a
+    file takes effect at once; only files that are new or changed are read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[Path, tuple[tuple[int, int], list[object]]] = {}
+
+    def make(self) -> None:
+        """Make the folders that are not there.
+
+        Raises:
+            OSError: it cannot be done.
+        """
+        for name in (TRUSTED, TRUSTED_CRL, ISSUERS, ISSUER_CRL, REJECTED):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    def load(self) -> TrustList:
+        """What the folders hold now. A file that cannot be read is told in the log and left out."""
+
+        def revocation_list(data: bytes) -> list[x509.CertificateRevocationList]:
+            return [read_revocation_list(data)]
+
+        return TrustList(
+            self._contents(TRUSTED, read_certificates),
+            self._contents(ISSUERS, read_certificates),
+            self._contents(TRUSTED_CRL, revocation_list),
+            self._contents(ISSUER_CRL, revocation_list),
+        )
+
+    def _files(self, name: str) -> list[Path]:
+        try:
+            return sorted(path for path in (self.folder / name).iterdir() if path.is_file())[:_MAX_FILES]
+        except FileNotFoundError:  # somebody took the folder away: it holds nothing
+            return []
+
+    def _contents(self, name: str, read: Callable[[bytes], list[T]]) -> list[T]:
+        return [one for path in self._files(name) for one in self._cached(path, read)]
+
+    def _cached(self, path: Path, read: Callable[[bytes], list[T]]) -> list[T]:
+        try:
+            stat = path.stat()
+            state = (stat.st_mtime_ns, stat.st_size)
+            known = self._read.get(path)
+            if known is None or known[0] != state:
+                if stat.st_size > _MAX_SIZE:
+                    raise ValueError("it is too large")
+                known = (state, list(read(path.read_bytes())))
+        except (OSError, ValueError) as error:
+            _log.warning("%s is left out: %s", path, error)
+            known = ((-1, -1), [])
+        self._read[path] = known
+        return known[1]  # type: ignore[return-value]  # what `read` gave for this folder
+
+    # ---- the rejected ----
+
+    def reject(self, certificate: x509.Certificate) -> None:
+        """Keep a refused certificate where a person can find it; the oldest gives way."""
+        folder = self.folder / REJECTED
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / file_name(certificate)
+            if not path.exists():
+                path.write_bytes(der_of(certificate))
+            by_age = sorted((one for one in folder.iterdir() if one.is_file()), key=lambda one: one.stat().st_mtime_ns)
+            for old in by_age[:-_MAX_REJECTED]:
+                old.unlink(missing_ok=True)
+        except OSError as error:  # a full disk must not let anybody in, nor end the server
+            _log.warning("a rejected certificate could not be kept: %s", error)
+
+    def rejected(self) -> list[x509.Certificate]:
+        """The refused certificates."""
+        return self._contents(REJECTED, read_certificates)
+
+    def accept(self, thumbprint: str) -> bool:
+        """Move a refused certificate to the trusted ones; whether there was one with this SHA-1 in hexadecimal."""
+        for path in self._files(REJECTED):
+            if any(thumbprint_of(one) == thumbprint.lower() for one in self._cached(path, read_certificates)):
+                path.replace(self.folder / TRUSTED / path.name)
+                return True
+        return False
+
+    # ---- changes by a management client ----
+
+    def add(self, certificate: x509.Certificate, trusted: bool = True) -> None:
+        """Trust a certificate, or know it as an issuer."""
+        folder = self.folder / (TRUSTED if trusted else ISSUERS)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file_name(certificate)).write_bytes(der_of(certificate))
+
+    def remove(self, thumbprint: str, trusted: bool = True) -> bool:
+        """Trust a certificate no more; whether there was one with this SHA-1 in hexadecimal."""
+        removed = False
+        for path in self._files(TRUSTED if trusted else ISSUERS):
+            if any(thumbprint_of(one) == thumbprint.lower() for one in self._cached(path, read_certificates)):
+                path.unlink(missing_ok=True)
+                removed = True
+        return removed
+
+    def replace_certificates(self, certificates: Iterable[x509.Certificate], trusted: bool) -> None:
+        """Have these certificates and no others."""
+        self._replace(TRUSTED if trusted else ISSUERS, {file_name(one): der_of(one) for one in certificates})
+
+    def replace_crls(self, crls: Iterable[x509.CertificateRevocationList], trusted: bool) -> None:
+        """Have these revocation lists and no others."""
+        files = {
+            f"{number:03} {_fit(crl.issuer.rfc4514_string())}.crl": crl.public_bytes(serialization.Encoding.DER)
+            for number, crl in enumerate(crls)
+        }
+        self._replace(TRUSTED_CRL if trusted else ISSUER_CRL, files)
+
+    def _replace(self, name: str, files: dict[str, bytes]) -> None:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in self._files(name):
+            if path.name not in files:
+                path.unlink(missing_ok=True)
+        for file, data in files.items():
+            (folder / file).write_bytes(data)
+
+
+def file_name(certificate: x509.Certificate) -> str:
+    """``UaExpert [0A1B…].der``: who it is, and the thumbprint that tells it from others of the name."""
+    return f"{_fit(common_name(certificate)) or 'certificate'} [{thumbprint_of(certificate).upper()}].der"
+
+
+def _fit(name: str) -> str:
+    """As much of a name as every file system takes."""
+    return _UNFIT.sub("_", name)[:60].strip(" .")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import _wait
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
@@ -75,8 +77,19 @@ class Seat:
 
     async def press(self, *keys: str) -> None:
         """Press keys and let everything they start settle."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for key in keys:
+            await self.pilot.press(key)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until what is in front has taken its messages and drawn itself, twice: a drawing may ask for another."""
+        for _ in range(2):
+            if self.app.return_value is not None:
+                return
+            drawn = asyncio.Event()
+            self.screen.call_after_refresh(drawn.set)
+            with contextlib.suppress(TimeoutError):  # a screen that closed meanwhile draws no more
+                await asyncio.wait_for(drawn.wait(), 1)
 
     async def until(self, true: Callable[[], object]) -> None:
         """Let messages pass until something is so, looking again at each; a test that waits in vain fails."""
@@ -84,7 +97,7 @@ class Seat:
             while not true():
                 self.stirred.clear()
                 await self.stirred.wait()
-        await self.pilot.pause()
+        await self.settle()
 
     async def until_screen(self, name: str) -> None:
         """Wait for a screen, and for its widgets."""
@@ -100,6 +113,8 @@ async def host() -> AsyncIterator[FakeHost]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 0.002)
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", 0.001)
     monkeypatch.setattr(attachment, "ASK_S", 0.2)
     monkeypatch.setattr(attachment, "RETRY_S", 0.1)
 

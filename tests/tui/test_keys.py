@@ -23,21 +23,22 @@ async def test_random_keys_are_survived(host: FakeHost, sit: Sit, size: tuple[in
     keys = [*SPECIAL * 2, *OTHERS, *SIGNS, *"abcdefhijklmnopqrstuvwxyz0123456789"]
     async with sit(host, size=size, attached=False) as seat:
         seat.app.exit = lambda *_args, **_options: None
-        for n in range(40):
+        for n in range(25):
             await host.push(entry(n + 1, f"You read {n % 5}.", level=draw.choice(["info", "error", "write"])))
             await seat.press(*draw.choices(keys, k=5))
         assert seat.app.is_running
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_every_binding_of_the_lab_works(host: FakeHost, sit: Sit, size: tuple[int, int]) -> None:
+async def test_every_binding_of_the_lab_works(host: FakeHost, sit: Sit) -> None:
     """Each key that any tab offers can be pressed, and Escape comes back from whatever it opened."""
-    async with sit(host, size=size) as seat:
+    async with sit(host) as seat:
         await host.push(entry(1))
+        pressed: set[Any] = {"ctrl+q", "ctrl+c", "super+c"}
         for tab in "1234t":
             await seat.press(tab)
-            for key in list(seat.screen.active_bindings):
-                if key not in ("ctrl+q", "ctrl+c", "super+c"):
+            for key, offered in list(seat.screen.active_bindings.items()):
+                if key not in pressed and (offered.node, key) not in pressed:
+                    pressed.add((offered.node, key))
                     await seat.press(key)
                     await seat.press("escape")
                     await seat.until_screen("LabScreen")

@@ -75,5 +75,5 @@ async def test_the_other_screens_speak_too(host: FakeHost, sit: Sit, lang: str) 
             await seat.press("escape", "up")
             await seat.until_screen("LabScreen")
         await seat.press("ctrl+p")
-        await seat.until(lambda: "zh-Hant" in seat.seen)
+        await seat.until(lambda: WORDS["key.check-all"][lang] in seat.seen)
         assert _english(seat.seen, lang) <= {"English"}

@@ -50,7 +50,7 @@ def test_checks_say_reason_expected_actual_help() -> None:
         assert part in plain
 
 
-@given(st.integers(16, 100), st.sampled_from(["en", "zh-Hant", "zh-Hans"]), st.text(max_size=80), st.text(max_size=80))
+@given(st.integers(24, 100), st.sampled_from(["en", "zh-Hant", "zh-Hans"]), st.text(max_size=80), st.text(max_size=80))
 def test_block_fits_its_width(width: int, lang: str, title: str, reason: str) -> None:
     """Whatever an author writes, no line is wider than the panel."""
     check = CheckOutcome("t.1", title, "failed", 1, 3, title, reason, reason, reason, reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -162,7 +161,7 @@ class LabScreen(SpokenScreen[None]):
         """Draw what hangs on the selected task."""
         task = self.query_one(Tasks).selected
         self.query_one(HintsPanel).show(task, self.lang)
-        self.beside(partial(self.query_one(Brief).show, self.lab, task, self.lang), "brief")
+        self.query_one(Brief).show(self.lab, task, self.lang)
 
     # ---- what people do ----
 
@@ -215,6 +214,8 @@ class LabScreen(SpokenScreen[None]):
         self.call_after_refresh(self._enter_tab, name)
 
     def _enter_tab(self, name: str) -> None:
+        if self.query_one(TabbedContent).active != name:
+            return  # another tab was chosen since; a focus in this one would bring it back
         targets: dict[str, type[Widget]] = {"brief": Brief, "endpoints": DataTable, "wire": Wire, "devices": DataTable}
         self.query_one(f"#{name}").query(targets[name]).first().focus()
 

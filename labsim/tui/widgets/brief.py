@@ -37,10 +37,10 @@ class Brief(VerticalScroll):
         """One page."""
         yield Markdown(open_links=False)
 
-    async def show(self, lab: Lab, task: TaskInfo | None, lang: str) -> None:
+    def show(self, lab: Lab, task: TaskInfo | None, lang: str) -> None:
         """Draw the page; the same page is left alone, so that it does not jump while it is read."""
         page = brief_markdown(lab, task, lang)
         if page != self._shown:
             self._shown = page
-            await self.query_one(Markdown).update(page)
+            self.query_one(Markdown).update(page)  # not awaited and never cancelled: it keeps its own order
             self.scroll_home(animate=False)

@@ -19,8 +19,9 @@ opcua
     ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
     user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes];
     ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
-    ``write`` [node, old]: one event per node, ``tags``/``values`` of that node; ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue,
-    deadband_type, deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
+    ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;
+    ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue, deadband_type,
+    deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
     ``call`` [node, method, arguments, results]. ``status`` is the StatusCode.
 mqtt
     ``open``; ``connect`` [level, clean, keepalive, resumed: true when a stored session goes on, name: a user name that

@@ -16,6 +16,7 @@ from labsim.errors import did_you_mean
 from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.fields import named_parts
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
+from labsim.scenario.link import link_names
 from labsim.scenario.model import EndpointSpec
 
 
@@ -87,8 +88,14 @@ def judge_endpoints(document: Document, plant: Mapping[str, str], catalogue: Cat
 
 
 def judge_timeline(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
-    """Devices and settings that the timeline changes."""
+    """Devices and settings that the timeline changes, and links that it impairs."""
+    links = _links(document)
     for path, entry in document.each("timeline", "*"):
+        if isinstance(entry, dict) and isinstance(entry.get("link"), str) and links and entry["link"] not in links:
+            name = entry["link"]
+            several = [other for other in links if other.startswith(f"{name}.")]
+            near = f"There are several: write {' or '.join(several)}." if several else did_you_mean(name, links)
+            document.problem((*path, "link"), "unknown-link", f"there is no endpoint {name!r}.", near)
         if not isinstance(entry, dict) or "device" not in entry:
             continue
         found = _device(document, (*path, "device"), entry["device"], plant)
@@ -99,6 +106,18 @@ def judge_timeline(document: Document, plant: Mapping[str, str], catalogue: Cata
             _setting(document, (*path, "setting"), plant[entry["device"]], name, None, catalogue, known)
         elif "value" in entry:
             _setting(document, (*path, "value"), plant[entry["device"]], name, entry["value"], catalogue, known)
+
+
+def _links(document: Document) -> dict[str, int]:
+    """Names of the endpoints' links; none when an endpoint has no shape, which the models have told."""
+    endpoints = []
+    for _, raw in document.each("endpoints", "*"):
+        try:
+            spec = EndpointSpec.model_validate(raw)
+        except ValidationError:
+            return {}
+        endpoints.append((spec.protocol, spec.spec.port))
+    return link_names(endpoints)
 
 
 def judge_checks(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:

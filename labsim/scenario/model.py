@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from labsim.quantity import Duration
+from labsim.scenario.link import LinkSettings
 from labsim.scenario.topics import CommandTemplate, Place, SparkplugId, TopicTemplate, fields_of
 from labsim.text import Text
 
@@ -213,6 +214,11 @@ class EndpointSpec(_Model):
         return self
 
     @property
+    def protocol(self) -> Literal["modbus", "opcua", "mqtt"]:
+        """Which of them it is."""
+        return "modbus" if self.modbus is not None else "opcua" if self.opcua is not None else "mqtt"
+
+    @property
     def spec(self) -> ModbusSpec | OpcuaSpec | MqttSpec:
         """The one that is given."""
         found = self.modbus or self.opcua or self.mqtt
@@ -220,11 +226,15 @@ class EndpointSpec(_Model):
         return found
 
 
-class TimelineEntry(_Model):
-    """Something that happens to the plant at a plant time: a setting changes (``setting``) or a fault begins (``fault``)."""
+class TimelineEntry(LinkSettings):
+    """Something that happens at a plant time.
+
+    A setting of a ``device`` changes (``setting``), a fault of it begins (``fault``), or a ``link`` goes into a ``state``.
+    """
 
     at: Duration
-    device: Path_
+    device: Path_ | None = None
+    link: str | None = None
     setting: str | None = None
     value: Any = None
     fault: str | None = None
@@ -232,6 +242,14 @@ class TimelineEntry(_Model):
 
     @model_validator(mode="after")
     def _one(self) -> TimelineEntry:
+        if (self.device is None) == (self.link is None):
+            raise ValueError("a timeline entry is about a device or a link: give 'device' or 'link'")
+        if self.link is not None:
+            if self.state is None or self.setting is not None or self.fault is not None:
+                raise ValueError("an entry about a link has a 'state', and no 'setting' or 'fault'")
+            return self
+        if self.state is not None or self.values():
+            raise ValueError("'state' and its parameters belong to an entry with 'link'")
         if (self.setting is None) == (self.fault is None):
             raise ValueError("a timeline entry changes a setting or begins a fault: give 'setting' or 'fault'")
         if (self.setting is not None) != ("value" in self.model_fields_set):

@@ -21,6 +21,7 @@ PROBLEMS = {
     "unknown-setting": "A device type does not have that setting.",
     "bad-setting": "A device's setting cannot have that value.",
     "unknown-device": "The plant has no device of that name.",
+    "unknown-link": "The timeline names the link of an endpoint that the scenario does not have.",
     "unknown-tag": "The device has no tag of that name.",
     "wrong-protocol": "An endpoint names a device that does not speak its protocol.",
     "unknown-check": "No check of that name is installed.",

@@ -28,7 +28,8 @@ _VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl
 def make_certificates(folder: Path, host: str, clients: Sequence[str] = ()) -> None:
     """Write ``ca.crt``, ``server.crt``, ``server.key`` and, per client, ``clients/<client>.crt`` and ``.key``.
 
-    All are PEM. The authority's key is not kept, so that nobody can add a certificate later. A folder that has them is left as it is.
+    All are PEM. The authority's key is not kept, so that nobody can add a certificate later. A folder that has them is left
+    as it is.
 
     Args:
         folder: Made when missing.

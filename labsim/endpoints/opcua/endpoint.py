@@ -13,15 +13,18 @@ from urllib.parse import quote
 
 import labsim
 from labsim.endpoints.endpoint import Address, Guard, User, unguarded
+from labsim.endpoints.opcua.calls import Calls
 from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.users import Accounts
 from labsim.endpoints.opcua.evidence import Reporter
+from labsim.endpoints.opcua.history import HistorySource, StoredHistory
 from labsim.endpoints.opcua.live import LiveValues
-from labsim.endpoints.opcua.mapping import map_devices
+from labsim.endpoints.opcua.mapping import alarms_by_key, map_devices
 from labsim.endpoints.opcua.shell import Shell
 from labsim.errors import EndpointError
 from labsim.evidence.event import Sink
+from labsim.plant.events import Occurrence
 from labsim.plant.plant import Plant
 from labsim.text import LANGUAGES
 
@@ -39,6 +42,7 @@ class OpcuaEndpoint:
         anonymous: Role of a client without a user; None refuses it.
         name: What clients are shown as the server's name; part of its application URI.
         pki: Folder of the server's own certificate and key, made when it is empty; None makes them anew each time.
+        history: Recorded values that clients may read; None when there are none.
         plain_passwords: Also take passwords that the client does not encrypt.
         guard: What its connections stand behind.
 
@@ -61,6 +65,7 @@ class OpcuaEndpoint:
         anonymous: str | None = "Observer",
         name: str = "labsim",
         pki: Path | None = None,
+        history: HistorySource | None = None,
         plain_passwords: bool = False,
         guard: Guard = unguarded,
     ) -> None:
@@ -69,21 +74,32 @@ class OpcuaEndpoint:
         machine = socket.gethostname()
         uri = f"urn:{quote(machine)}:{quote(name)}"
         self._pki = Pki(uri, name, pki, (host, "localhost", machine))
-        mapped = map_devices(plant, devices)
+        mapped = map_devices(plant, devices, uri=uri, history=history is not None)
+        self._log, self._view, store = plant.events, mapped.view, LiveValues(plant)
+        alarms = alarms_by_key(mapped)
         self._core = Server(
             uri=uri,
             name=name,
             space=mapped.space,
-            store=LiveValues(plant),
+            store=store,
             pki=self._pki,
             accounts=Accounts(anonymous, [(user.name, user.password, user.role) for user in users]),
             namespaces=mapped.namespaces,
-            observer=Reporter(sink, mapped.tags, mapped.devices),
+            observer=Reporter(sink, mapped.tags, mapped.devices, Calls(mapped.calls, alarms), store.origin),
             version=labsim.__version__,
             locales=LANGUAGES,
             plain_passwords=plain_passwords,
         )
+        self._core.methods |= mapped.methods
+        self._core.conditions.update(alarms)
+        if history is not None:
+            self._core.history = StoredHistory(history, mapped.tags, store, plant.events, mapped.view)
         self._shell = Shell(self._core, guard)
+
+    def _tell(self, occurrence: Occurrence) -> None:
+        event = self._view.event_of(occurrence)
+        if event is not None:
+            self._core.emit(event)
 
     async def __aenter__(self) -> Self:
         """Listen.
@@ -106,12 +122,14 @@ class OpcuaEndpoint:
         except OSError as error:
             raise EndpointError(_cannot_listen(_host_port(self._host, self._port), error)) from error
         self._core.host, self._core.port = self._host, self._port
+        self._log.listen(self._tell)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening and hang up on everybody."""
+        self._log.forget(self._tell)
         await self._shell.stop()
 
     def addresses(self) -> list[Address]:

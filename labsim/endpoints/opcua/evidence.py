@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from labsim.endpoints.opcua.calls import Calls
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.happening import (
     CERTIFICATE,
@@ -18,6 +19,7 @@ from labsim.endpoints.opcua.core.happening import (
     CertificateFact,
     ChannelFact,
     Happening,
+    HistoryFact,
     ItemFact,
     ReadFacts,
     ReadSubject,
@@ -60,10 +62,20 @@ class Reporter:
         sink: Where events go; what it raises goes up, so that no answer leaves.
         tags: The tag of each variable that shows one.
         devices: The device of each node that belongs to one.
+        calls: What calls are about.
+        origin: FILETIME of plant time 0.
     """
 
-    def __init__(self, sink: Sink, tags: Mapping[Key, Tag], devices: Mapping[Key, str]) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        tags: Mapping[Key, Tag],
+        devices: Mapping[Key, str],
+        calls: Calls | None = None,
+        origin: int = 0,
+    ) -> None:
         self._sink, self._tags, self._devices = sink, tags, devices
+        self._calls, self._origin = calls or Calls(), origin
         self._tell: dict[str, Callable[[Happening], None]] = {
             OPEN: lambda happening: self._send(happening, "open"),
             CLOSE: lambda happening: self._send(happening, "close", reason=happening.reason),
@@ -84,6 +96,8 @@ class Reporter:
             "ModifySubscription": self._subscribe,
             "DeleteMonitoredItems": self._unsubscribe,
             "DeleteSubscriptions": self._unsubscribe,
+            "Call": self._call,
+            "HistoryRead": self._history_read,
         }
 
     def __call__(self, happening: Happening) -> None:
@@ -244,6 +258,35 @@ class Reporter:
                 requested_sampling_ms=fact.requested_sampling, queue=fact.queue, deadband_type=fact.deadband_type,
                 deadband=fact.deadband, mode=MONITORING_MODES[fact.mode],
             )  # fmt: skip
+
+    def _call(self, happening: Happening) -> None:
+        for fact in happening.facts or ():
+            kind, about = self._calls.told(fact, self._devices.get(fact.object, ""))
+            self._send(happening, kind, status=fact.status, **about)
+
+    def _history_read(self, happening: Happening) -> None:
+        facts: Sequence[HistoryFact] = happening.facts or ()
+        by_read: dict[tuple[str, int, int, str], list[HistoryFact]] = {}
+        for fact in facts:
+            if fact.kind != "release":
+                by_read.setdefault((fact.kind, fact.start, fact.end, fact.aggregate), []).append(fact)
+        for (kind, start, end, aggregate), alike in by_read.items():
+            keys = [fact.key for fact in alike]
+            named: dict[str, Any] = {"aggregate": aggregate} if aggregate else {}
+            if start:
+                named["from"] = self._plant_time(start)
+            if end:
+                named["to"] = self._plant_time(end)
+            self._send(
+                happening, "history-read", status=max(fact.status for fact in alike), device=self._device_of(keys),
+                tags=[self._tags[fact.key].path for fact in alike if fact.key in self._tags and fact.status >> 30 == 0],
+                what=kind, nodes=[text_of(key) for key in keys], counts=[fact.count for fact in alike],
+                statuses=[fact.status for fact in alike], **named,
+            )  # fmt: skip
+
+    def _plant_time(self, filetime: int) -> int:
+        """Simulated nanoseconds of a FILETIME."""
+        return (filetime - self._origin) * 100
 
     def _unsubscribe(self, happening: Happening) -> None:
         for fact in happening.facts or ():

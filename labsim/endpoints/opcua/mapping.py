@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from asyncua import ua
 
+from labsim.endpoints.opcua.alarms import AlarmCondition, EventIds
+from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.building import (
     BASE_VARIABLE,
     FOLDER,
@@ -16,18 +18,33 @@ from labsim.endpoints.opcua.core.building import (
     add_property,
     add_variable,
 )
-from labsim.endpoints.opcua.core.capabilities import OBJECTS, hide_unserved
+from labsim.endpoints.opcua.core.capabilities import OBJECTS, SERVER, hide_unserved
+from labsim.endpoints.opcua.core.condition import HAS_CONDITION
+from labsim.endpoints.opcua.core.event import (
+    EVENT_HISTORY,
+    GENERATES_EVENT,
+    HAS_EVENT_SOURCE,
+    HAS_NOTIFIER,
+    SUBSCRIBE_TO_EVENTS,
+)
+from labsim.endpoints.opcua.core.instance import add_children
 from labsim.endpoints.opcua.core.locale import Locales, localize
+from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, ORGANIZES, Space
 from labsim.endpoints.opcua.core.standard import standard_space
-from labsim.endpoints.opcua.live import BUILTIN
+from labsim.endpoints.opcua.events import EventType, EventView, add_event_type
+from labsim.endpoints.opcua.history import add_history, historize
+from labsim.endpoints.opcua.live import BUILTIN, LiveValues
+from labsim.endpoints.opcua.methods import add_method, device_method
 from labsim.errors import InputError, UnknownNameError
+from labsim.plant.alarms import Alarm
 from labsim.plant.clock import STEP_NS
 from labsim.plant.device import Device
 from labsim.plant.interface import OpcuaSpec
 from labsim.plant.plant import Plant
 from labsim.plant.tags import Tag
+from labsim.text import Text
 from labsim.units import NAMESPACE, Unit
 
 VT = ua.VariantType
@@ -47,16 +64,29 @@ class Mapped:
         namespaces: URIs from index 2 on.
         tags: The tag of each variable that shows one.
         devices: The device that each object, folder or variable belongs to.
+        methods: What can be called; ``calls`` is what the device calls it.
+        conditions: Alarms by ``device.name``; ``view`` shows what happens as events.
     """
 
     space: Space
     namespaces: list[str] = field(default_factory=list)
     tags: dict[Key, Tag] = field(default_factory=dict)
     devices: dict[Key, str] = field(default_factory=dict)
+    methods: dict[Key, Method] = field(default_factory=dict)
+    calls: dict[Key, str] = field(default_factory=dict)
+    conditions: dict[str, AlarmCondition] = field(default_factory=dict)
+    event_types: dict[tuple[str, str], EventType] = field(default_factory=dict)
+    ids: EventIds = field(default_factory=lambda: EventIds(""))
+    filetime: Callable[[int], int] = lambda t_ns: t_ns // 100
+
+    @property
+    def view(self) -> EventView:
+        """The plant's occurrences as events."""
+        return EventView(self.event_types, self.conditions, self.ids, self.filetime)
 
 
-def map_devices(plant: Plant, paths: Sequence[str]) -> Mapped:
-    """Nodes of the devices at ``paths``.
+def map_devices(plant: Plant, paths: Sequence[str], *, uri: str = "", history: bool = False) -> Mapped:
+    """Nodes of the devices at ``paths``; ``uri`` sets EventIds apart, ``history`` says that it can be read.
 
     Raises:
         UnknownNameError: the plant has no such device.
@@ -64,7 +94,10 @@ def map_devices(plant: Plant, paths: Sequence[str]) -> Mapped:
     """
     space = Space(standard_space())
     hide_unserved(space)
-    mapped = Mapped(space)
+    origin = LiveValues(plant).origin
+    mapped = Mapped(space, ids=EventIds(uri), filetime=lambda t_ns: t_ns // 100 + origin)
+    if history:
+        add_history(space)
     sampling_ms = STEP_NS / 1e6 / plant.clock.speed  # a value cannot change more often than the plant steps
     for path in dict.fromkeys(paths):
         device = plant.devices.get(path)
@@ -72,17 +105,29 @@ def map_devices(plant: Plant, paths: Sequence[str]) -> Mapped:
             raise UnknownNameError("device", path, plant.devices)
         if device.interface.opcua is None:
             raise InputError(f"{path}: a {device.interface.type} does not speak OPC UA; leave it out of this endpoint.")
-        _DeviceNodes(mapped, device, device.interface.opcua, sampling_ms).build()
+        _DeviceNodes(mapped, plant, device, device.interface.opcua, sampling_ms, history).build()
     space.frozen = True
     return mapped
+
+
+def alarms_by_key(mapped: Mapped) -> dict[Key, AlarmCondition]:
+    """Conditions by their node, and by their ShelvingState, whose methods are about the condition."""
+    found: dict[Key, AlarmCondition] = {}
+    for condition in mapped.conditions.values():
+        shelving = mapped.space.child(condition.key, "ShelvingState")
+        assert shelving is not None
+        found[condition.key] = found[shelving.key] = condition
+    return found
 
 
 class _DeviceNodes:
     """Builds the nodes of one device."""
 
-    def __init__(self, mapped: Mapped, device: Device, spec: OpcuaSpec, sampling_ms: float) -> None:
+    def __init__(
+        self, mapped: Mapped, plant: Plant, device: Device, spec: OpcuaSpec, sampling_ms: float, history: bool
+    ) -> None:
         self._mapped, self._space, self._device, self._spec = mapped, mapped.space, device, spec
-        self._sampling_ms = sampling_ms
+        self._plant, self._sampling_ms, self._history = plant, sampling_ms, history
         if spec.namespace not in mapped.namespaces:
             mapped.namespaces.append(spec.namespace)
         self._ns = mapped.namespaces.index(spec.namespace) + _FIRST_DEVICE_NAMESPACE
@@ -102,6 +147,44 @@ class _DeviceNodes:
         for shown, name in self._spec.nodes.items():
             *folders, last = shown.split("/")
             self._variable(self._folder(tuple(folders)), last, self._device.tags[name])
+        for shown, method in self._spec.methods.items():
+            *folders, last = shown.split("/")
+            key = self._ours((self._ns, f"{path}/{shown}"))
+            add_method(self._space, key, last, self._folder(tuple(folders)), method)
+            self._mapped.calls[key] = method.call
+            self._mapped.methods[key] = device_method(self._device, method, self._plant.clock)
+        if self._spec.events or self._device.interface.alarms:
+            self._tells(top, kind)
+
+    def _tells(self, top: _Name, kind: _Name) -> None:
+        """Make the device a notifier of its events and alarms (OPC 10000-3 §7.15, §7.16, OPC 10000-9 §4.9)."""
+        path = self._device.path
+        self._space.edit(top).attributes[nodes.EVENT_NOTIFIER] = SUBSCRIBE_TO_EVENTS | (
+            EVENT_HISTORY if self._history else 0
+        )
+        self._space.link(SERVER, HAS_NOTIFIER, top)
+        for name, spec in self._spec.events.items():
+            key = (self._ns, f"{name}EventType")
+            if self._space.get(key) is None:
+                add_event_type(self._space, key, spec)
+                self._space.edit(kind).references += ((GENERATES_EVENT, True, key),)
+            self._mapped.event_types[path, name] = EventType(key, top, spec)
+        for name, alarm_spec in self._device.interface.alarms.items():
+            self._alarm(top, self._plant.alarms[f"{path}.{name}"], alarm_spec.title)
+
+    def _alarm(self, top: _Name, alarm: Alarm, title: Text) -> None:
+        variable = (self._ns, alarm.tag.path)
+        source = variable if self._space.get(variable) is not None else top
+        browse = "".join(part.capitalize() for part in alarm.name.split("_"))
+        key = self._ours((self._ns, f"{self._device.path}/Alarms/{browse}"))
+        named = (source, alarm.tag.path if source is variable else self._device.path)
+        condition = AlarmCondition(alarm, key, browse, named, self._mapped.ids, self._mapped.filetime)
+        add_object(self._space, key, (self._ns, browse), self._folder(("Alarms",)), title, type_=condition.type)
+        add_children(self._space, key, condition.optional(), condition.reader)
+        self._space.link(source, HAS_CONDITION, key)
+        if source is variable:
+            self._space.link(top, HAS_EVENT_SOURCE, variable)
+        self._mapped.conditions[alarm.path] = condition
 
     def _ours(self, key: _Name) -> _Name:
         self._mapped.devices[key] = self._device.path
@@ -129,11 +212,13 @@ class _DeviceNodes:
         if self._space.get(key) is not None:  # one tag at two places is one node
             self._space.link(folder, HAS_COMPONENT, key)
             return
-        add_variable(
+        node = add_variable(
             self._space, key, (self._ns, name), folder, BUILTIN[tag.type], tag.title, row=tag.row,
             description=self._device.interface.tags[tag.name].about, writable=tag.writable,
             sampling_ms=self._sampling_ms, type_=_variable_type(tag),
         )  # fmt: skip
+        if self._history:
+            historize(node)
         self._mapped.tags[key] = tag
         self._range_and_unit(key, tag)
         if tag.labels:

@@ -9,6 +9,7 @@ from asyncua import ua
 
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.codec import datetime_of
+from labsim.endpoints.opcua.core.event import SUBSCRIBE_TO_EVENTS
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Space
 
@@ -36,7 +37,7 @@ def hide_unserved(space: Space) -> None:
     for parent, child in _HIDDEN:
         if space.get(child) is not None and space.get(parent) is not None:
             space.unlink(parent, child)
-    space.edit(SERVER).attributes[nodes.EVENT_NOTIFIER] = 0
+    space.edit(SERVER).attributes[nodes.EVENT_NOTIFIER] = SUBSCRIBE_TO_EVENTS
 
 
 def server_values(server: Server, namespaces: Sequence[str]) -> dict[Key, Any | Callable[[], Any]]:
@@ -97,20 +98,22 @@ def _capabilities(server: Server) -> dict[Key, Any]:
         11705: limits.max_nodes_per_read, 11707: limits.max_nodes_per_write, 11709: limits.max_calls_per_request,
         11710: limits.max_nodes_per_browse, 11711: limits.max_nodes_per_register,
         11712: limits.max_nodes_per_translate, 11713: 0, 11714: limits.max_items_per_call,
-        12165: 0, 12166: 0, 12167: 0, 12168: 0,
+        12165: limits.max_nodes_per_history_read, 12166: limits.max_nodes_per_history_read, 12167: 0, 12168: 0,
         24095: limits.max_sessions, 24096: limits.max_subscriptions,
         24097: limits.max_subscriptions * limits.max_items_per_subscription,
         24098: limits.max_subscriptions_per_session, 24104: limits.max_items_per_subscription,
-        24099: 0, 24100: 0, 31916: limits.max_queue, 11273: 0, 11274: 0,
+        24099: 0, 24100: 0, 31916: limits.max_queue,
+        11273: limits.max_history_values, 11274: limits.max_history_values,
     }  # fmt: skip
-    no = (11193, 11242, 11196, 11197, 11198, 11199, 11200, 11281, 11282, 11283, 11502, 11275, 19091)  # history
+    no = (11196, 11197, 11198, 11199, 11200, 11281, 11282, 11283, 11502, 11275, 19091)  # changes of history
     return {
         2269: _strings([_PROFILE]),
         2271: _strings(list(server.locales)),
         2272: ua.Variant(limits.min_sampling_ms, VT.Double),
         2735: ua.Variant(limits.max_browse_points, VT.UInt16),
         2736: ua.Variant(0, VT.UInt16),
-        2737: ua.Variant(0, VT.UInt16),
+        2737: ua.Variant(limits.max_history_points, VT.UInt16),
+        **{key: lambda: ua.Variant(server.history is not None, VT.Boolean) for key in (11193, 11242)},
         **{key: ua.Variant(count, VT.UInt32) for key, count in counts.items()},
         **{key: ua.Variant(False, VT.Boolean) for key in no},
     }

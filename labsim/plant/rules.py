@@ -70,7 +70,25 @@ def _modbus(interface: Interface, modbus: ModbusSpec) -> Iterator[Conflict]:
             ("settings", "word_order"), "bad-setting", f"word_order is a choice of {', '.join(sorted(_WORD_ORDERS))}."
         )
     highest = int(base.range[1]) if base is not None and base.range is not None else 0
+    yield from _registers(interface, modbus, highest)
+    for number, file in modbus.files.items():
+        yield from _file(interface, file, ("modbus", "files", number))
+    for pointer, queue in modbus.queues.items():
+        path = ("modbus", "queues", pointer)
+        if not 0 <= pointer - modbus.numbering <= 65535 - highest:
+            yield Conflict(path, "bad-address", f"pointer {pointer} is outside the wire addresses 0 to 65535.")
+        yield from _number(interface, queue.tag, (*path, "tag"))
+    for index, name in enumerate(modbus.exception_status):
+        yield from _bool(interface, name, ("modbus", "exception_status", index))
+    if modbus.run_tag is not None:
+        yield from _bool(interface, modbus.run_tag, ("modbus", "run_tag"))
+    if modbus.server_id is not None:
+        yield from _fields(modbus.server_id, {"serial"}, ("modbus", "server_id"))
+
+
+def _registers(interface: Interface, modbus: ModbusSpec, highest: int) -> Iterator[Conflict]:
     taken: dict[tuple[str, int], RegisterSpec] = {}
+    tables: dict[str, str] = {}
     for index, register in enumerate(modbus.registers):
         path = ("modbus", "registers", index)
         address = register.doc - modbus.numbering
@@ -79,12 +97,42 @@ def _modbus(interface: Interface, modbus: ModbusSpec) -> Iterator[Conflict]:
                 (*path, "doc"), "bad-address", f"register {register.doc} is wire address {address}, outside 0 to 65535."
             )
         table = "holding" if modbus.same_tables and register.table == "input" else register.table
+        table = "coil" if modbus.same_bits and table == "discrete" else table
         words = [(table, address + offset) for offset in range(register.size)]
         hit = next((taken[word] for word in words if word in taken), None)
         if hit is not None:
             yield Conflict((*path, "doc"), "overlap", f"{register.table} {register.doc} overlaps the one at {hit.doc}.")
         taken.update(dict.fromkeys(words, register))
+        if register.group is not None and tables.setdefault(register.group, register.table) != register.table:
+            yield Conflict((*path, "group"), "bad-group", f"group {register.group!r} stands in two tables.")
         yield from _register_tag(interface, register, path)
+
+
+def _file(interface: Interface, file: tuple[RegisterSpec, ...], path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    """Records 0 to 9999 (Modbus Application Protocol V1.1b3 §6.14) that do not overlap."""
+    taken: set[int] = set()
+    for index, register in enumerate(file):
+        records = set(range(register.doc, register.doc + register.size))
+        if register.table != "holding":
+            yield Conflict((*path, index, "table"), "bad-table", "a file has no tables: leave 'table' out.")
+        if max(records) > 9999:
+            yield Conflict((*path, index, "doc"), "bad-address", f"record {register.doc} is outside 0 to 9999.")
+        if records & taken:
+            yield Conflict((*path, index, "doc"), "overlap", f"record {register.doc} overlaps another.")
+        taken |= records
+        yield from _register_tag(interface, register, (*path, index))
+
+
+def _number(interface: Interface, name: str, path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    yield from _tag(interface, name, path)
+    if name in interface.tags and interface.tags[name].type == "text":
+        yield Conflict(path, "bad-type", f"{name!r} is a text, not a number.")
+
+
+def _bool(interface: Interface, name: str, path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    yield from _tag(interface, name, path)
+    if name in interface.tags and interface.tags[name].type != "bool":
+        yield Conflict(path, "bad-type", f"{name!r} is not a bool.")
 
 
 def _register_tag(interface: Interface, register: RegisterSpec, path: tuple[str | int, ...]) -> Iterator[Conflict]:
@@ -98,6 +146,8 @@ def _register_tag(interface: Interface, register: RegisterSpec, path: tuple[str 
         yield Conflict((*path, "type"), "bad-type", f"a {tag.type} tag cannot stand in a {register.type} register.")
     if register.access == "rw" and tag.access == "r":
         yield Conflict((*path, "access"), "bad-access", f"the tag {register.tag!r} cannot be written.")
+    if register.wear_tag is not None:
+        yield from _number(interface, register.wear_tag, (*path, "wear_tag"))
 
 
 def _alarms(interface: Interface) -> Iterator[Conflict]:

@@ -6,23 +6,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from labsim.endpoints.modbus.diagnostics import Line
 from labsim.endpoints.modbus.exception import ExceptionCode, ModbusError
 from labsim.endpoints.modbus.request import Access, Request, parse
-from labsim.endpoints.modbus.unit import Unit
+from labsim.endpoints.modbus.unit import DATA, Unit
+from labsim.endpoints.modbus.watchdog import WRITES, Watchdog
 from labsim.errors import UnknownNameError
 from labsim.evidence.event import Event, Sink
 from labsim.plant.plant import Plant
+from labsim.scenario.model import WatchdogSpec
 
-UnknownUnit = Literal["silent", "gateway"]
+UnknownUnit = Literal["silent", "gateway", "no-path"]
 _NO_ANSWER = -1
+_NOBODY: dict[UnknownUnit, int] = {
+    "silent": _NO_ANSWER,
+    "gateway": ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND,
+    "no-path": ExceptionCode.GATEWAY_PATH_UNAVAILABLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who asks: ``client`` is ``ip:port``, ``session`` the connection's own name."""
+    """Who asks.
+
+    Attributes:
+        client: ``ip:port``, or the name of a serial line.
+        session: The connection's own name.
+        user: Common name of the client's certificate, when one was proven.
+        thumb: Its SHA-1 thumbprint in hex.
+        role: The role that came with it.
+        functions: Function codes that the role may use; None for all.
+    """
 
     client: str
     session: str
+    user: str = ""
+    thumb: str = ""
+    role: str = ""
+    functions: frozenset[int] | None = None
 
 
 class Application:
@@ -33,23 +54,54 @@ class Application:
         units: Device path by unit id.
         sink: Gets an event for every request before its response is returned.
         unknown_unit: Nobody's unit id is left without an answer (``silent``, as a server without that device does) or
-            answered with exception 0B (``gateway``, as a gateway before serial lines does).
+            answered with exception 0B (``gateway``, as a gateway before serial lines does) or 0A (``no-path``, one whose
+            line is not there).
+        most: The most registers of one request by unit id, where it is fewer than the device's own.
+        watchdogs: Watchdog by device path.
+
+    Attributes:
+        line: What was heard.
 
     Raises:
-        UnknownNameError: the plant has no such device.
+        UnknownNameError: the plant has no such device, or a device no such tag.
         InputError: a device does not speak Modbus.
     """
 
     def __init__(
-        self, plant: Plant, units: Mapping[int, str], sink: Sink, unknown_unit: UnknownUnit = "silent"
+        self,
+        plant: Plant,
+        units: Mapping[int, str],
+        sink: Sink,
+        unknown_unit: UnknownUnit = "silent",
+        *,
+        most: Mapping[int, int] | None = None,
+        watchdogs: Mapping[str, WatchdogSpec] | None = None,
     ) -> None:
         self.units: dict[int, Unit] = {}
+        self.line = Line()
+        self._dogs: dict[str, Watchdog] = {}
         for unit, path in sorted(units.items()):
             if path not in plant.devices:
                 raise UnknownNameError("device", path, plant.devices)
-            self.units[unit] = Unit(plant.devices[path], plant.store)
+            device = plant.devices[path]
+            if watchdogs and path in watchdogs and path not in self._dogs:
+                self._dogs[path] = Watchdog(watchdogs[path], device, plant.store, sink)
+            self.units[unit] = Unit(
+                device, plant.store, self.line, most=(most or {}).get(unit, 125), watchdog=self._dogs.get(path)
+            )
         self._sink = sink
-        self._nobody: int = ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND if unknown_unit == "gateway" else _NO_ANSWER
+        self._nobody = _NOBODY[unknown_unit]
+
+    def tick(self) -> bool:
+        """The plant has made a step; whether a watchdog has just expired that hangs up on its clients.
+
+        Raises:
+            EvidenceError: a change of state could not be kept.
+        """
+        for unit in self.units.values():
+            unit.tick()
+        expired = [dog for dog in self._dogs.values() if dog.tick()]
+        return any(dog.spec.close for dog in expired)
 
     def respond(self, peer: Peer, number: int, pdu: bytes) -> bytes | None:
         """Answer one request.
@@ -65,39 +117,77 @@ class Application:
         Raises:
             EvidenceError: the event could not be kept, so there must be no answer.
         """
+        self.line.messages += 1
         unit = self.units.get(number)
-        request = parse(pdu, unit.map.spec.max_registers) if unit else parse(pdu)
-        code, response = 0, b""
         if unit is None:
-            code = self._nobody
-        else:
-            try:
-                response = unit.answer(request, pdu)
-            except ModbusError as error:
-                code = error.code
-        device = unit.device.path if unit else ""
-        for access in request.accesses or (None,):
-            self._sink(_event(peer, number, device, request, access, code))
+            request = parse(pdu)
+            self._keep(peer, number, "", request, self._nobody)
+            return None if self._nobody == _NO_ANSWER else bytes((request.function | 0x80, self._nobody))
+        request, code, response = self._carry_out(peer, unit, number, pdu)
         if code == _NO_ANSWER:
             return None
         return bytes((request.function | 0x80, code)) if code else response
+
+    def broadcast(self, peer: Peer, pdu: bytes) -> None:
+        """Carry out a request to unit 0 of a serial line: a write for every device, and no answer (Serial Line V1.02 §2.2).
+
+        Raises:
+            EvidenceError: an event could not be kept.
+        """
+        self.line.messages += 1
+        if pdu[0] in WRITES:
+            for number, unit in self.units.items():
+                self._carry_out(peer, unit, number, pdu)
+        else:
+            self._keep(peer, 0, "", parse(pdu), _NO_ANSWER)
+
+    def _carry_out(self, peer: Peer, unit: Unit, number: int, pdu: bytes) -> tuple[Request, int, bytes | None]:
+        spec = unit.map.spec
+        known = pdu[0] in unit.functions or pdu[0] in DATA
+        request = parse(pdu, unit.most, spec.max_bits) if known else Request(pdu[0])
+        code, response = 0, None
+        try:
+            if peer.functions is not None and pdu[0] not in peer.functions:
+                raise ModbusError(ExceptionCode.ILLEGAL_FUNCTION)  # Modbus/TCP Security §8.4: what a role may not do
+            response = unit.answer(request, pdu)
+            code = _NO_ANSWER if response is None else 0
+        except ModbusError as error:
+            code = error.code
+        if unit.watchdog is not None:
+            unit.watchdog.heard(request.function, done=code == 0)
+        self._keep(peer, number, unit.device.path, request, code)
+        return request, code, response
+
+    def _keep(self, peer: Peer, number: int, device: str, request: Request, code: int) -> None:
+        for access in request.accesses or (None,):
+            self._sink(_event(peer, number, device, request, access, code))
 
 
 def _event(peer: Peer, number: int, device: str, request: Request, access: Access | None, code: int) -> Event:
     detail: dict[str, Any] = {"unit": number, "fc": request.function}
     if access is not None:
         detail["table"] = access.table
+        if access.table == "file":
+            detail["file"] = access.file
         if access.address >= 0:
             detail["address"] = access.address
         if access.count >= 0:
             detail["count"] = access.count
         if access.data:
             detail["raw"] = access.data.hex()
+        if access.idle:
+            detail["idle"] = access.idle
+        if access.wear:
+            detail["wear"] = access.wear
+    if peer.role:
+        detail["role"] = peer.role
     return Event(
         kind=access.kind if access else "request",
         protocol="modbus",
         client=peer.client,
         session=peer.session,
+        user=peer.user,
+        thumb=peer.thumb,
         device=device,
         tags=access.tags if access else [],
         values=access.values if access else [],

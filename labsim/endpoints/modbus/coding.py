@@ -47,14 +47,18 @@ class Coding:
     Attributes:
         type: The register's type; ``bool`` is a bit of a coil or discrete-input table.
         words: Length in registers.
-        scale: Multiplies the tag's value on the way to the wire; integers are rounded half to even and saturated.
+        scale: Multiplies the tag's value on the way to the wire; integers are rounded half to even.
         order: Word order of a number of two or more registers; a text has none.
+        offset: Added after scaling.
+        wrap: An integer that does not fit goes round instead of stopping at the end of its range.
     """
 
     type: RegisterType
     words: int = 1
     scale: float = 1.0
     order: WordOrder = "ABCD"
+    offset: float = 0.0
+    wrap: bool = False
 
     @property
     def format(self) -> str:
@@ -78,13 +82,14 @@ class Coding:
 
     def plain(self, tag: TagType) -> bool:
         """Whether every value of a tag of that type can be packed as it is."""
-        return self.scale == 1 and (self.type == "f64" or self.type == tag == "f32")
+        return self.scale == 1 and self.offset == 0 and (self.type == "f64" or self.type == tag == "f32")
 
     def present(self, value: Value) -> Raw:
         """The raw number (or padded UTF-8) that shows ``value``; whatever the value, it can be packed."""
         if isinstance(value, str):
             return _padded(value, 2 * self.words)
         number = value if self.scale == 1 else value * self.scale
+        number = number + self.offset if self.offset else number
         if self.type == "f32":
             return number if not abs(number) > _F32_MAX else math.copysign(math.inf, number)
         if self.type == "f64":
@@ -92,6 +97,8 @@ class Coding:
         if number != number:
             return self.invalid
         low, high = INTEGER_RANGE[self.type]
+        if self.wrap and not low <= number <= high and math.isfinite(number):
+            return (round(number) - low) % (high - low + 1) + low
         return low if number <= low else high if number >= high else round(number)
 
     def value(self, raw: Raw, tag: TagType) -> Value:
@@ -107,7 +114,8 @@ class Coding:
                 raise ModbusError(ExceptionCode.ILLEGAL_DATA_VALUE) from None
         if not math.isfinite(raw):
             raise ModbusError(ExceptionCode.ILLEGAL_DATA_VALUE)
-        number = raw if self.scale == 1 else raw / self.scale
+        number = raw - self.offset if self.offset else raw
+        number = number if self.scale == 1 else number / self.scale
         if tag[0] == "f":
             return float(number)
         whole = round(number)

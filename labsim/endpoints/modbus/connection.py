@@ -1,22 +1,79 @@
-"""One TCP connection: bytes in, frames out, and its life as evidence. A thin shell around `Application`."""
+"""One connection: bytes in, frames out, and its life as evidence. A thin shell around `Application`."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
+from labsim.endpoints.modbus import frame, rtu
 from labsim.endpoints.modbus.application import Application, Peer
-from labsim.endpoints.modbus.frame import FrameBuffer, framed
+from labsim.endpoints.modbus.frame import Frame, FrameBuffer
+from labsim.endpoints.modbus.rtu import RtuBuffer
 from labsim.errors import EvidenceError
 from labsim.evidence.event import Event, Sink
 
 _log = logging.getLogger(__name__)
 _sessions = count(1)  # over all endpoints of the process, so that a name never comes twice in a journal's epoch
 _TURN = 128  # frames answered before the plant and other clients get their turn
-_BACKLOG = 65536  # bytes of answers a client may leave unread
+_SILENCE_S = 0.05  # on a serial line; 3.5 characters at 1200 baud are 32 ms, and a desktop's timers are no better
+
+
+class Buffer(Protocol):
+    """Bytes that are not yet cut into frames; `FrameBuffer` says what each member means."""
+
+    fault: str
+    pending: bool
+
+    def feed(self, data: bytes) -> None:
+        """Append what has arrived."""
+        ...
+
+    def take(self, most: int) -> list[Frame]:
+        """The next complete frames, at most ``most``."""
+        ...
+
+    def head(self, size: int = 16) -> bytes:
+        """The first bytes that are not a frame (yet)."""
+        ...
+
+    def silence(self) -> None:
+        """Nothing has come for a while."""
+        ...
+
+    def heard_noise(self) -> int:
+        """Bytes that were no frame since the last call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a connection behaves.
+
+    Attributes:
+        buffer: Makes the buffer that cuts its bytes into frames.
+        framed: Puts a response into a frame.
+        broadcast: Unit 0 is everybody, and gets no answer.
+        line: Name of a serial line, whose silence ends a frame; empty for TCP.
+        delay_s: Wall seconds taken for each request.
+        backlog: Bytes of answers that may be left unread.
+    """
+
+    buffer: Callable[[], Buffer] = FrameBuffer
+    framed: Callable[[int, int, bytes], bytes] = frame.framed
+    broadcast: bool = False
+    line: str = ""
+    delay_s: float = 0.0
+    backlog: int = 65536
+
+
+def rtu_manner(line: str = "", delay_s: float = 0.0, backlog: int = 65536) -> Manner:
+    """RTU frames, over TCP or on the serial line of that name."""
+    return Manner(RtuBuffer, rtu.framed, broadcast=True, line=line, delay_s=delay_s, backlog=backlog)
 
 
 class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport is untyped for us
@@ -24,25 +81,65 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
 
     All complete frames of a segment are answered in one write. A stream that is not Modbus is hung up on; so is a client
     that sends requests and does not read the answers.
+
+    Args:
+        application: Answers the requests.
+        sink: Gets the life of the connection.
+        manner: How it behaves.
+        admit: Asked when the client is there: who it is, and whether it is let in ("" is yes). A connection that is left
+            to hang says "hang".
+        gone: Told when it has ended.
+
+    Attributes:
+        active: Something has arrived since somebody set it to False.
     """
 
-    def __init__(self, application: Application, sink: Sink) -> None:
+    def __init__(
+        self,
+        application: Application,
+        sink: Sink,
+        manner: Manner | None = None,
+        admit: Callable[[Connection, Peer], tuple[Peer, str]] | None = None,
+        gone: Callable[[Connection], None] | None = None,
+    ) -> None:
         super().__init__(CommParams(comm_name="modbus", comm_type=CommType.TCP, source_address=("", 0)), is_server=True)
         self._application, self._sink = application, sink
+        self._manner, self._admit, self._gone = manner or Manner(), admit, gone
         self._peer = Peer("", f"modbus-{next(_sessions)}")
-        self._frames = FrameBuffer()
-        self._opened = self._ended = False
+        self._frames = self._manner.buffer()
+        self._framed = self._manner.framed
+        self._opened = self._ended = self._hanging = self._waiting = False
+        self._silence: Any = None
+        self.active = True
+
+    @property
+    def client(self) -> str:
+        """``ip:port`` of the other side."""
+        return self._peer.client
 
     def callback_connected(self) -> None:
         """Called by the transport when the client is there."""
-        if self._ended:  # hung up between being accepted and being made
-            self.transport.abort()
-            return
-        self._opened = True
         address = self.transport.get_extra_info("peername")
-        self._peer = Peer(host_port(*address[:2]) if address else "", self._peer.session)
-        if not self._tell("open"):
-            self.hang_up("evidence lost")
+        where = host_port(*address[:2]) if address else self._manner.line
+        peer, refusal = Peer(where, self._peer.session), ""
+        if self._admit is not None:
+            peer, refusal = self._admit(self, peer)
+        self._peer = peer
+        if refusal == "hang":
+            self._hanging = True
+            self.transport.pause_reading()
+            self._tell("refuse", reason="session limit, left to hang")
+        elif refusal:
+            self._ended = True
+            if refusal != "endpoint closed":
+                self._tell("refuse", reason=refusal)
+            self._leave()
+            self.transport.abort()
+        else:
+            self._opened = True
+            detail = {"role": peer.role} if peer.role else {}
+            if not self._tell("open", **detail):
+                self.hang_up("evidence lost")
 
     def callback_disconnected(self, exc: Exception | None) -> None:
         """Called by the transport when the connection is gone; says so unless we hung up ourselves."""
@@ -50,8 +147,18 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop with what has arrived."""
+        self.active = True
+        if self._ended:
+            return
         self._frames.feed(data)
-        self._answer()
+        if self._manner.line:
+            if self._silence is not None:
+                self._silence.cancel()
+            self._silence = self.loop.call_later(_SILENCE_S, self._silent)
+        if self._manner.delay_s:
+            self._later()
+        elif not self._waiting:
+            self._answer()
 
     def hang_up(self, reason: str, *, now: bool = False) -> None:
         """End the connection; ``now`` throws away answers that the client has not read."""
@@ -62,14 +169,30 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             else:
                 self.close()
 
-    def _answer(self) -> None:
+    def _silent(self) -> None:
+        self._silence = None
+        if not self._waiting:
+            self._frames.silence()
+
+    def _later(self) -> None:
+        """Answer one request when its time has come; requests of one connection wait for each other."""
+        if not self._waiting:
+            self._waiting = True
+            self.loop.call_later(self._manner.delay_s, self._answer, 1)
+
+    def _answer(self, most: int = _TURN) -> None:
         """Answer what is complete, up to a turn; the rest in a later turn of the event loop."""
+        self._waiting = False
         if self._ended:
             return
-        frames, answers, kept = self._frames.take(_TURN), [], True
+        frames, answers, kept = self._frames.take(most), [], True
+        respond, peer, framed = self._application.respond, self._peer, self._framed
         for transaction, unit, pdu in frames:
             try:
-                response = self._application.respond(self._peer, unit, pdu)
+                if unit == 0 and self._manner.broadcast:
+                    self._application.broadcast(peer, pdu)
+                    continue
+                response = respond(peer, unit, pdu)
             except EvidenceError as error:
                 _log.error("%s: no answer, because it could not be kept: %s", self._peer.client, error)
                 kept = False
@@ -78,30 +201,58 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
                 answers.append(framed(transaction, unit, response))
         if answers:
             self.transport.write(b"".join(answers))
+        if self._frames.heard_noise():
+            self._application.line.errors += 1
         if not kept:
             self.hang_up("evidence lost")
         elif self._frames.fault:
             self._tell("reject", reason=self._frames.fault, bytes=self._frames.head().hex())
             self.hang_up("not Modbus")
-        elif self.transport.get_write_buffer_size() > _BACKLOG:
+        elif self.transport.get_write_buffer_size() > self._manner.backlog:
             self.hang_up("client does not read", now=True)
-        elif len(frames) == _TURN:
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Take what is left in a later turn, and read no further until then."""
+        if self._frames.pending:
             self.transport.pause_reading()
-            self.loop.call_soon(self._answer)
+            if self._manner.delay_s:
+                self._later()
+            else:
+                self._waiting = True
+                self.loop.call_soon(self._answer)
         elif not self.transport.is_reading():
             self.transport.resume_reading()
 
     def _end(self, reason: str) -> None:
         if not self._ended:
             self._ended = True
+            if self._silence is not None:
+                self._silence.cancel()
+            self._leave()
             if self._opened:
                 self._tell("close", reason=reason)
 
+    def _leave(self) -> None:
+        if self._gone is not None:
+            self._gone(self)
+
     def _tell(self, kind: str, **detail: Any) -> bool:
         """Whether the event was kept."""
+        peer = self._peer
         try:
-            peer = self._peer
-            self._sink(Event(kind=kind, protocol="modbus", client=peer.client, session=peer.session, detail=detail))
+            self._sink(
+                Event(
+                    kind=kind,
+                    protocol="modbus",
+                    client=peer.client,
+                    session=peer.session,
+                    user=peer.user,
+                    thumb=peer.thumb,
+                    detail=detail,
+                )
+            )
         except EvidenceError as error:
             _log.error("%s: '%s' could not be kept: %s", self._peer.client, kind, error)
             return False

@@ -1,27 +1,35 @@
-"""The Modbus TCP endpoint: one listener, one device per unit id."""
+"""The Modbus endpoint: one listener or serial line, one device per unit id."""
 
 from __future__ import annotations
 
 import errno
+import ssl
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
 from labsim.endpoints.endpoint import Address, Guard, unguarded
-from labsim.endpoints.modbus.application import Application
-from labsim.endpoints.modbus.connection import Connection, host_port
+from labsim.endpoints.modbus.application import Application, UnknownUnit
+from labsim.endpoints.modbus.connection import Connection, Manner, host_port, rtu_manner
+from labsim.endpoints.modbus.security import Files, Roles, make_certificates
+from labsim.endpoints.modbus.serial_line import SerialLine
+from labsim.endpoints.modbus.sessions import Sessions
 from labsim.errors import EndpointError
 from labsim.evidence.event import Sink
 from labsim.plant.plant import Plant
+from labsim.scenario.model import ModbusSpec
 
 _WAITING = 512  # connections the system may hold for us before they are accepted
+_HANDSHAKE_S = 20.0
+_NAMES = {"tcp": "Modbus TCP", "tls": "Modbus TLS", "rtu-over-tcp": "Modbus RTU over TCP"}
 
 
 class ModbusEndpoint:
-    """A Modbus TCP server over some devices of a plant.
+    """A Modbus server over some devices of a plant.
 
     Args:
         plant: The plant.
@@ -29,11 +37,14 @@ class ModbusEndpoint:
         sink: Gets every event before its answer leaves.
         host: Address to listen on.
         port: TCP port; 0 takes a free one.
-        unknown_unit: What a request for a unit id that nobody has gets: no answer, or exception 0B as from a gateway.
-        guard: What its connections stand behind.
+        unknown_unit: What a request for a unit id that nobody has gets: no answer, or exception 0B or 0A as from a gateway.
+        options: Transport, limits, watchdogs; plain TCP without any when it is not given. Its ``port``, ``units`` and
+            ``unknown_unit`` are not looked at.
+        certificates: With TLS, the server's files; or the folder where they are, or are made.
+        guard: What its connections stand behind; a serial line has none.
 
     Raises:
-        UnknownNameError: the plant has no such device.
+        UnknownNameError: the plant has no such device, or a device no such tag.
         InputError: a device does not speak Modbus.
     """
 
@@ -47,54 +58,126 @@ class ModbusEndpoint:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        unknown_unit: Literal["silent", "gateway"] = "silent",
+        unknown_unit: UnknownUnit = "silent",
+        options: ModbusSpec | None = None,
+        certificates: Files | Path | None = None,
         guard: Guard = unguarded,
     ) -> None:
         self._units, self._sink = dict(units), sink
-        self._host, self._port, self._guard = host, port, guard
-        self._application = Application(plant, units, sink, unknown_unit)
+        self._host, self._port = host, port
+        self._options = options or ModbusSpec(units={})
+        self._certificates, self._guard = certificates, guard
+        self._application = Application(
+            plant,
+            units,
+            sink,
+            unknown_unit,
+            most=self._options.max_registers,
+            watchdogs=self._options.watchdogs,
+        )
+        self._delay_s = self._options.delay / plant.clock.speed
+        roles = Roles(self._options.tls) if self._options.transport == "tls" else None
+        self._sessions = Sessions(self._options, plant.store, roles)
         self._listener: _Listener | None = None
+        self._line: SerialLine | None = None
 
     async def __aenter__(self) -> Self:
         """Listen.
 
         Raises:
-            EndpointError: the port cannot be had.
+            EndpointError: the port or the line cannot be had, or the certificates cannot be used.
         """
-        listener = _Listener(self._application, self._sink, self._host, self._port, self._guard)
+        self._sessions.closed = False
+        if self._options.transport == "serial":
+            line = SerialLine(self._options.serial)
+            manner = rtu_manner(line.name, self._delay_s, self._options.backlog)
+            line.attach(self._connection(manner))
+            self._line = line
+            return self
+        if self._options.transport == "rtu-over-tcp":
+            manner = rtu_manner("", self._delay_s, self._options.backlog)
+        else:
+            manner = Manner(delay_s=self._delay_s, backlog=self._options.backlog)
+        context = self._context() if self._options.transport == "tls" else None
+        listener = _Listener(self, manner, self._host, self._port, context)
         try:
             await listener.open()
         except OSError as error:
-            raise EndpointError(_cannot_listen(self._host, self._port, error)) from error
+            raise EndpointError(
+                _cannot_listen(_NAMES[self._options.transport], self._host, self._port, error)
+            ) from error
         self._listener = listener
         self._port = listener.port
         return self
+
+    def _context(self) -> ssl.SSLContext:
+        files = self._certificates
+        if files is None:
+            raise EndpointError("Modbus TLS needs certificates: give their files, or a folder to make them in.")
+        if isinstance(files, Path):
+            spec = self._options.tls
+            roles = [role for role in spec.permissions if role not in spec.roles.values()] or [""] * (not spec.roles)
+            clients = dict.fromkeys(spec.roles, "") | {role.lower() or "client": role for role in roles}
+            files = make_certificates(files, (self._host, "localhost", "127.0.0.1"), clients)
+        return files.context()
+
+    def _connection(self, manner: Manner) -> Connection:
+        return Connection(self._application, self._sink, manner, self._sessions.admit, self._sessions.gone)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening and hang up on everybody."""
+        self._sessions.closed = True
+        self._sessions.hang_up("endpoint closed")
         if self._listener is not None:
             await self._listener.shut()
             self._listener = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def tick(self) -> None:
+        """The plant has made a step: queues, watchdogs and idle connections are looked at.
+
+        Raises:
+            EvidenceError: a watchdog's change of state could not be kept.
+        """
+        if self._application.tick():
+            self._sessions.hang_up("watchdog expired")
+        self._sessions.tick()
 
     def addresses(self) -> list[Address]:
         """One address per unit, in the order of the units."""
-        url = f"modbus-tcp://{host_port(self._host, self._port)}"
+        where = host_port(self._host, self._port)
+        url = {
+            "tcp": f"modbus-tcp://{where}",
+            "tls": f"modbus-tls://{where}",
+            "rtu-over-tcp": f"modbus-rtu-tcp://{where}",
+            "serial": f"modbus-rtu://{self._line.name if self._line else self._options.serial}",
+        }[self._options.transport]
         return [Address(path, self.protocol, url, unit) for unit, path in sorted(self._units.items())]
 
 
 class _Listener(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport is untyped for us
-    """pymodbus's listener, which keeps track of its connections, making ours."""
+    """pymodbus's listener, making our connections. Which of them there are the endpoint's `Sessions` know."""
 
-    def __init__(self, application: Application, sink: Sink, host: str, port: int, guard: Guard) -> None:
+    def __init__(
+        self, endpoint: ModbusEndpoint, manner: Manner, host: str, port: int, context: ssl.SSLContext | None
+    ) -> None:
         super().__init__(
             CommParams(comm_name="modbus", comm_type=CommType.TCP, source_address=(host, port)), is_server=True
         )
-        self._application, self._sink = application, sink
         # The transport's own call sets SO_REUSEADDR everywhere, and on Windows two servers could then share a port.
-        factory = guard(self.handle_new_connection)
-        self.call_create = partial(self.loop.create_server, factory, host, port, backlog=_WAITING)
+        self.call_create = partial(
+            self.loop.create_server,
+            endpoint._guard(partial(endpoint._connection, manner)),  # noqa: SLF001 - a part of the endpoint
+            host,
+            port,
+            backlog=_WAITING,
+            ssl=context,
+            ssl_handshake_timeout=_HANDSHAKE_S if context else None,
+        )
 
     async def open(self) -> None:
         """Bind and listen; unlike the transport's ``listen`` it lets the OSError through that says why not."""
@@ -106,24 +189,15 @@ class _Listener(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport i
         """The port that was bound."""
         return int(self.transport.sockets[0].getsockname()[1])
 
-    def callback_new_connection(self) -> Connection:
-        """Called by the transport for each client."""
-        connection = Connection(self._application, self._sink)
-        if self.is_closing:  # accepted before the port was closed, made after
-            connection.hang_up("endpoint closed")
-        return connection
-
     async def shut(self) -> None:
-        """Close the port and every connection; answers that nobody reads do not hold it up."""
+        """Close the port."""
         server = self.transport
-        for connection in list(self.active_connections.values()):
-            connection.hang_up("endpoint closed", now=True)
         self.close()
         await server.wait_closed()
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    where = f"Modbus TCP cannot listen on {host_port(host, port)}"
+def _cannot_listen(name: str, host: str, port: int, error: OSError) -> str:
+    where = f"{name} cannot listen on {host_port(host, port)}"
     if error.errno == errno.EADDRINUSE:
         return f"{where}: another program holds the port; close it or choose other ports with --port-base."
     if error.errno in (errno.EACCES, errno.EPERM):

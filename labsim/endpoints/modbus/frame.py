@@ -21,11 +21,13 @@ class FrameBuffer:
 
     Attributes:
         fault: Why the stream is not Modbus, once that is known; nothing after that place is a frame.
+        pending: `take` stopped before the end of what it has; call it again.
     """
 
     def __init__(self) -> None:
         self._data = b""
         self.fault = ""
+        self.pending = False
 
     def feed(self, data: bytes) -> None:
         """Append what has arrived."""
@@ -43,9 +45,17 @@ class FrameBuffer:
             frames.append((transaction, unit, data[at + 7 : end]))
             at = end
         self._data = data[at:]
-        if len(frames) < most:
+        self.pending = len(frames) == most
+        if not self.pending:
             self.fault = self._judge()
         return frames
+
+    def silence(self) -> None:
+        """A pause means nothing here: frames have a length."""
+
+    def heard_noise(self) -> int:
+        """Bytes that were no frame since the last call: none, they end the connection."""
+        return 0
 
     def head(self, size: int = 16) -> bytes:
         """The first bytes that are not a frame (yet)."""

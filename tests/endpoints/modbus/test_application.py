@@ -76,7 +76,7 @@ def test_counts_lengths_and_fixed_values_get_03(bench: Any, request_: str) -> No
     assert bench.device["setpoint"] == 20
 
 
-@pytest.mark.parametrize("function", [0, 7, 8, 11, 12, 17, 20, 21, 24, 42, 65, 90, 127, 0x83, 0xFF])
+@pytest.mark.parametrize("function", [0, 9, 10, 13, 14, 18, 19, 20, 21, 24, 25, 42, 65, 90, 127, 0x83, 0xFF])
 def test_other_functions_get_01(bench: Any, function: int) -> None:
     """A function the device does not have gets exception 01 under its own code, and is evidence as a request."""
     assert bench.ask(f"{function:02x} 0000 0001") == f"{function | 0x80:02x} 01"

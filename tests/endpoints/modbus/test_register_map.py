@@ -22,7 +22,7 @@ def test_describe_says_what_a_manual_prints(make_interface: Any) -> None:
     assert (voltage.word_order, voltage.access, voltage.title.say()) == ("ABCD", "r", "Voltage")
     assert (setpoint.access, ramp.scale, ramp.word_order) == ("rw", 10.0, None)
     assert found["holding", 122].word_order == "CDAB"
-    assert found["holding", 122].whole
+    assert found["holding", 122].together == (121, 125)
     assert found["holding", 121].constant == 3
 
 

@@ -68,6 +68,48 @@ def stop(lab: str = LAB, as_json: bool = opt.JSON) -> int:
     return 0 if verdict["passed"] else 1
 
 
+def fault(
+    lab: str = LAB,
+    target: str = typer.Argument(
+        help="What is to fail: the link of an endpoint, such as link.modbus.", metavar="TARGET"
+    ),
+    name: str = typer.Argument(
+        help="slow, throttle, black-hole, flap, reset or refuse; good ends every one of them.", metavar="FAULT"
+    ),
+    settings: list[str] = typer.Argument(
+        None, help="Parameters, such as delay='300 ms', rate=1200 or client=127.0.0.2.", metavar="[NAME=VALUE]…"
+    ),
+    lasting: str = typer.Option(
+        "", "--for", help="How long, in plant time; until the end by default.", metavar="DURATION"
+    ),
+    hidden: bool = typer.Option(False, "--hidden", help="Tell the trainee nothing of it."),
+    as_json: bool = opt.JSON,
+) -> None:
+    """Let something fail in a running lab."""
+    body: dict[str, Any] = {"target": target, "fault": name}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals or key in body:
+            raise InputError(f"{setting!r} is not of the form NAME=VALUE.")
+        body[key] = _number(value)
+    if lasting:
+        body["for"] = lasting
+    if hidden:
+        body["hidden"] = True
+    kept = _post(lab, "/fault", body)
+    if as_json:
+        print_json(kept)
+    else:
+        out().print(f"{kept['target']}: {kept['fault']}", markup=False)
+
+
+def _number(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
 def device_set(
     lab: str = LAB,
     device: str = typer.Argument(help="The device's path, such as meter1."),

@@ -7,8 +7,9 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import devices
-from labsim.endpoints.endpoint import Endpoint, User
+from labsim.endpoints.endpoint import Endpoint, Guard, User
 from labsim.evidence.event import Sink
+from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import TagInfo
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
@@ -29,8 +30,18 @@ def build_plant(scenario: Scenario, seed: str, clock: SimClock) -> Plant:
     return plant
 
 
-def build_endpoints(scenario: Scenario, plant: Plant, options: Options, sink: Sink) -> list[Endpoint]:
-    """The scenario's endpoints, not yet listening. Imports only the protocols that the scenario uses."""
+def build_endpoints(
+    scenario: Scenario,
+    plant: Plant,
+    options: Options,
+    sink: Sink,
+    guards: Sequence[Guard],
+    history: LiveHistory | None = None,
+) -> list[Endpoint]:
+    """The scenario's endpoints, each behind its guard, not yet listening; ``history`` is what OPC UA clients may read.
+
+    Imports only the protocols that the scenario uses.
+    """
     specs = [endpoint.spec for endpoint in scenario.endpoints]
     wanted = [(_protocol(spec), spec.port) for spec in specs]
     for spec in specs:
@@ -39,10 +50,10 @@ def build_endpoints(scenario: Scenario, plant: Plant, options: Options, sink: Si
     ports = endpoint_ports(wanted, options.port_base)
     further = iter(ports[len(specs) :])
     return [
-        _mqtt(spec, plant, _style(spec, scenario), options, port, further, sink)
+        _mqtt(spec, plant, _style(spec, scenario), options, port, further, sink, guard)
         if isinstance(spec, MqttSpec)
-        else _endpoint(spec, plant, options.host, port, sink)
-        for spec, port in zip(specs, ports[: len(specs)], strict=True)
+        else _endpoint(spec, plant, options.host, port, sink, guard, history)
+        for spec, port, guard in zip(specs, ports[: len(specs)], guards, strict=True)
     ]
 
 
@@ -54,11 +65,21 @@ def _users(accounts: Sequence[Account]) -> tuple[User, ...]:
     return tuple(User(account.name, account.password, account.role) for account in accounts)
 
 
-def _endpoint(spec: ModbusSpec | OpcuaSpec, plant: Plant, host: str, port: int, sink: Sink) -> Endpoint:
+def _endpoint(
+    spec: ModbusSpec | OpcuaSpec,
+    plant: Plant,
+    host: str,
+    port: int,
+    sink: Sink,
+    guard: Guard,
+    history: LiveHistory | None,
+) -> Endpoint:
     if isinstance(spec, ModbusSpec):
         from labsim.endpoints.modbus.endpoint import ModbusEndpoint
 
-        return ModbusEndpoint(plant, spec.units, sink, host=host, port=port, unknown_unit=spec.unknown_unit)
+        return ModbusEndpoint(
+            plant, spec.units, sink, host=host, port=port, unknown_unit=spec.unknown_unit, guard=guard
+        )
     from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 
     return OpcuaEndpoint(
@@ -70,6 +91,8 @@ def _endpoint(spec: ModbusSpec | OpcuaSpec, plant: Plant, host: str, port: int, 
         users=_users(spec.users),
         anonymous=spec.anonymous,
         name=spec.name,
+        history=history,
+        guard=guard,
     )
 
 
@@ -88,7 +111,14 @@ def _style(spec: MqttSpec, scenario: Scenario) -> Style:
 
 
 def _mqtt(
-    spec: MqttSpec, plant: Plant, style: Style, options: Options, port: int, further: Iterator[int], sink: Sink
+    spec: MqttSpec,
+    plant: Plant,
+    style: Style,
+    options: Options,
+    port: int,
+    further: Iterator[int],
+    sink: Sink,
+    guard: Guard,
 ) -> Endpoint:
     from labsim.endpoints.mqtt.access import Rights
     from labsim.endpoints.mqtt.endpoint import MqttEndpoint
@@ -121,6 +151,7 @@ def _mqtt(
         web_port=next(further) if spec.websocket is not None else None,
         web_tls=spec.websocket is not None and spec.websocket.tls,
         style=style,
+        guard=guard,
     )
 
 

@@ -250,6 +250,11 @@ class Coach:
                 if detail.get("by") == "timeline":
                     return None
                 return words.SETTING.format(device=record.device, setting=detail.get("setting", "")), None
+            case "fault" if record.subject.startswith("link."):
+                state = str(detail.get("fault", "")).removeprefix("link.")
+                sentence = words.LINK_BEGIN if detail.get("phase") == "begin" else words.LINK_END
+                endpoint = record.subject.removeprefix("link.")
+                return sentence.format(endpoint=endpoint, state=words.LINK_STATES.get(state, Text.of(state))), None
             case "incident":
                 return words.INCIDENT.format(reason=detail.get("reason", "")), None
         return None

@@ -92,6 +92,7 @@ class Control:
             Route("/hint", self._guarded(self._hint), methods=["POST"]),
             Route("/answer", self._guarded(self._answer), methods=["POST"]),
             Route("/device", self._guarded(self._device), methods=["POST"]),
+            Route("/fault", self._guarded(self._fault), methods=["POST"]),
             Route("/stop", self._guarded(self._stop), methods=["POST"]),
             Route("/manual", self._guarded(self._manual)),
             Route("/feed", self._feed),
@@ -134,6 +135,10 @@ class Control:
 
     async def _device(self, _request: Request, body: dict[str, Any]) -> Any:
         return self._lab.configure(_text(body, "device"), _text(body, "setting"), body.get("value"))
+
+    async def _fault(self, _request: Request, body: dict[str, Any]) -> Any:
+        settings = {name: value for name, value in body.items() if name not in ("target", "fault")}
+        return self._lab.fault(_text(body, "target"), _text(body, "fault"), settings)
 
     async def _stop(self, _request: Request, _body: dict[str, Any]) -> Any:
         return await self._lab.close("stopped over the control API")

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from grader.grade import grade
 from grader.graded import graded_tags
+from labsim.document.faults import explain
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event, Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import Manifest, installed_versions
 from labsim.lab.build import build_endpoints, build_plant, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
 from labsim.lab.feed import Feed
 from labsim.lab.inputs import Inputs
+from labsim.lab.links import PREFIX, Links
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
 from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
+from labsim.scenario.link import GOOD, LinkFault
 from labsim.scenario.load import load_scenario
 from labsim.scenario.model import Scenario, Task
 
@@ -73,12 +80,20 @@ class Lab:
             self.attempt = self._create()
         self.feed = Feed(Coach(self.plant))
         self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
-        self._endpoints: list[Endpoint] = build_endpoints(self.scenario, self.plant, options, self.keep)
+        self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed, note=self.note)
+        self._endpoints: list[Endpoint] = build_endpoints(
+            self.scenario, self.plant, options, self.keep, self._links.guards, self._recorded()
+        )
+        self._earlier = seen.records if seen else ()
         self._tickers = [tick for tick in (getattr(e, "tick", None) for e in self._endpoints) if tick is not None]
         self._stack = AsyncExitStack()
         self._pace: asyncio.Task[None] | None = None
         self._closing = asyncio.Lock()
         self.clients: dict[str, dict[str, str]] = {}
+
+    def _recorded(self) -> LiveHistory:
+        """The attempt's own history while it is written."""
+        return LiveHistory(self.attempt.folder, {tag.path: tag for tag in self.attempt.tags})
 
     def _create(self) -> Attempt:
         manifest = Manifest.new(
@@ -102,8 +117,10 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         try:
+            self._links.restore(self._earlier)
             for endpoint in self._endpoints:
                 await self._stack.enter_async_context(endpoint)
+            self._stack.callback(self._links.shut)  # before the endpoints close
             self.note(
                 "host-start", detail={"pid": os.getpid(), "speed": self.options.speed, "versions": installed_versions()}
             )
@@ -130,8 +147,11 @@ class Lab:
     def _step(self) -> None:
         while self._timeline and self._timeline[0].at * 1e9 <= self.clock.step_time_ns:
             entry = self._timeline.pop(0)
-            if entry.setting is not None:
+            if entry.link is not None:
+                self._links.begin(entry.link, entry, self.clock.step_time_ns, hidden=entry.hidden, by="timeline")
+            elif entry.device is not None and entry.setting is not None:
                 self.configure(entry.device, entry.setting, entry.value, by="timeline")
+        self._links.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
         for tick in self._tickers:
@@ -249,6 +269,29 @@ class Lab:
         parsed = self.plant.devices[device].configure(setting, value)
         self.note("setting", device=device, values=[parsed], detail={"setting": setting, "by": by})
         return {"device": device, "setting": setting, "value": parsed}
+
+    def fault(self, target: str, fault: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a link (``link.modbus``) into a state, or with the fault ``good`` end every state it is in.
+
+        Raises:
+            UnknownNameError: there is no such link.
+            InputError: the settings do not make a fault.
+        """
+        name = target.removeprefix(PREFIX)
+        if target not in self._links.targets:
+            raise UnknownNameError("target of faults", target, self._links.targets)
+        if fault == GOOD:
+            ended = self._links.clear(name, by="instructor")
+            return {"target": target, "fault": fault, "ended": ended}
+        given = {**settings, "state": fault}
+        try:
+            parsed = LinkFault.model_validate(given)
+        except ValidationError as error:
+            raise InputError(
+                " ".join(f"{f.message} {f.hint}".strip() for f in explain(error, given, LinkFault))
+            ) from None
+        self._links.begin(name, parsed, self.clock.now_ns(), hidden=parsed.hidden, by="instructor")
+        return {"target": target, "fault": fault}
 
     # ---- what people see ----
 

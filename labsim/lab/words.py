@@ -8,6 +8,23 @@ CONNECTED = tr("{client} connected over {protocol}.", "{client} 以 {protocol} �
 LEFT = tr("{client} left {protocol}.", "{client} 斷開了 {protocol}。", "{client} 断开了 {protocol}。")
 GOOD = tr("good", "成功", "成功")
 
+LINK_STATES: dict[str, Text] = {
+    "slow": tr("slow", "延遲", "延迟"),
+    "throttle": tr("throttled", "限速", "限速"),
+    "black-hole": tr("a black hole", "黑洞（收下數據而無應答）", "黑洞（收下数据而无应答）"),
+    "flap": tr("flapping", "時斷時續", "时断时续"),
+    "reset": tr("being reset", "連接被重置", "连接被重置"),
+    "refuse": tr("refusing new connections", "拒絕新連接", "拒绝新连接"),
+}
+LINK_BEGIN = tr(
+    "The link to {endpoint} is {state}.", "通往 {endpoint} 的鏈路：{state}。", "通往 {endpoint} 的链路：{state}。"
+)
+LINK_END = tr(
+    "The link to {endpoint} is no longer {state}.",
+    "通往 {endpoint} 的鏈路已恢復（{state}結束）。",
+    "通往 {endpoint} 的链路已恢复（{state}结束）。",
+)
+
 TABLES: dict[str, Text] = {
     "holding": tr("holding register", "保持寄存器", "保持寄存器"),
     "input": tr("input register", "輸入寄存器", "输入寄存器"),

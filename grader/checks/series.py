@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from grader.truth import Truth, Value
+from grader.truth import Step, Truth, Value, matches
 from grader.window import Span, best_window
 from labsim.evidence.event import Record
+from labsim.quantity import Tolerance
 from labsim.text import Text, tr
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One message: when it came and what time it names (both plant nanoseconds), and whether it is right."""
+    """One message: when it came and what time it names (both plant nanoseconds), what it says, and whether it is right."""
 
     record: Record
     stated: int
+    value: Value | None
     right: bool
 
 
@@ -63,17 +65,28 @@ def by_samples(messages: Iterable[Timed], every_ns: int, length_ns: int, windows
 
 
 def by_changes(
-    messages: Iterable[Timed], truth: Truth, margin_ns: int, length_ns: int, least: int, windows: Sequence[Span] | None
+    messages: Iterable[Timed],
+    truth: Truth,
+    tolerance: Tolerance,
+    margin_ns: int,
+    length_ns: int,
+    least: int,
+    windows: Sequence[Span] | None,
 ) -> Stretch:
-    """The window in which most of the tag's changes have a right message that is stamped while the new value held.
+    """The window in which most of the tag's changes have a message with the new value, stamped while it held.
 
     Only windows with at least so many changes count; of several as good the one with most.
     """
-    times = sorted(m.stated for m in messages if m.right)
+    right = sorted((m for m in messages if m.right), key=lambda m: m.stated)
+    times = [m.stated for m in right]
     changes = _changes(truth)
-    met = [bisect_right(times, end + margin_ns) > bisect_left(times, start - margin_ns) for start, end in changes]
-    starts = [start for start, _ in changes]
-    counted = [0, *accumulate(met)]
+
+    def is_met(change: Step) -> bool:
+        low, high = bisect_left(times, change.start - margin_ns), bisect_right(times, change.end + margin_ns)
+        return any(m.value is not None and matches(m.value, change.value, tolerance) for m in right[low:high])
+
+    starts = [change.start for change in changes]
+    counted = [0, *accumulate(map(is_met, changes))]
     if windows is None:
         windows = [(start, start + length_ns) for start in starts if start + length_ns <= truth.end]
     found = []
@@ -84,17 +97,16 @@ def by_changes(
     return max(found, key=lambda stretch: (stretch.share, stretch.total), default=Stretch(0, 0, 0, 0))
 
 
-def _changes(truth: Truth) -> list[Span]:
-    """When the tag's value changed, and until when the new value held; its first value is no change."""
-    spans: list[Span] = []
-    before: Value | None = None
+def _changes(truth: Truth) -> list[Step]:
+    """The values that the tag changed to, each from then until it changed again; its first value is no change."""
+    steps: list[Step] = []
     for step in reversed(list(truth.steps())):
-        if step.value == before or (step.value != step.value and before != before):  # NaN to NaN is no change
-            spans[-1:] = [(spans[-1][0], step.end)] if spans else []
-        elif before is not None:
-            spans.append((step.start, step.end))
-        before = step.value
-    return spans
+        last = steps[-1] if steps else None
+        if last is not None and (last.value == step.value or (last.value != last.value and step.value != step.value)):
+            steps[-1] = replace(last, end=step.end)  # the same again, or NaN again
+        else:
+            steps.append(step)
+    return steps[1:]
 
 
 DOUBLES = tr(

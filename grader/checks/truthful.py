@@ -2,62 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from grader.check import Check, Params, Share
-from grader.checks.mqtt import NOT_TEXT, by_clients, nothing_published
+from grader.check import Check, Share
+from grader.checks.message import Message, ValueParams, about, judged
+from grader.checks.mqtt import by_clients, nothing_published
 from grader.checks.series import Stretch, Timed, around, by_changes, by_samples, flaw, outages
 from grader.outcome import Outcome, failed, passed
-from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
-from grader.suspicion import LAG, suspect
-from grader.truth import Truth, Value, as_value
+from grader.truth import Truth
 from grader.window import Span, best_window, nanoseconds
-from grader.words import clock, duration, fill, margin, number, percent, worth
+from grader.words import clock, duration, fill, margin, percent
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
-from labsim.quantity import Duration, Tolerance, ToleranceField
-from labsim.scenario.fields import TagPath
+from labsim.quantity import Duration
 from labsim.text import Text, tr
 
-_LOOK_BACK_NS = 600 * 10**9
-"""How far back a late value is looked for, to name its lag."""
 
-
-_NOT_TEXT, _NOT_JSON, _EMPTY = "binary", "no JSON", "empty"
-_FAULTS = {
-    _NOT_TEXT: NOT_TEXT,
-    _NOT_JSON: tr("it is not JSON", "不是 JSON", "不是 JSON"),
-    _EMPTY: tr("it is empty", "為空", "为空"),
-}
-"""What the kinds of unusable payload are called; any other is named by the part that is missing or cannot be read."""
-
-
-class MatchesTruthParams(Params):
+class MatchesTruthParams(ValueParams):
     """Parameters of `MatchesTruth`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic (or filter) the value is published on.")
-    value: str = Field(
-        "", description="Where it stands in a JSON payload (`value`, `data.0`); empty: the payload is it."
-    )
-    tag: TagPath = Field(description="The tag whose value it has to be.")
-    tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far the value may be off.")
-    age: Duration = Field(2.0, description="How old a value may be, at any moment, for whoever listens.")
     lasting: Duration = Field(60.0, alias="for", description="The length of the window that is judged.")
     coverage: Share = Field(
         0.95, description="The share of the window in which a right and fresh value must be present."
     )
-    time: str | None = Field(
-        None,
-        description="Where the payload's time stands (ISO 8601 or Unix time); the value must be true at that time.",
-    )
-    time_margin: Duration = Field(0.2, description="How far the payload's time may be off.")
     unique: bool = Field(False, description="No two messages on a topic may name the same time; needs `time`.")
     in_order: bool = Field(False, description="No message may name an earlier time than one before it; needs `time`.")
     gap_free: Literal["samples", "changes"] | None = Field(
@@ -83,17 +54,6 @@ class MatchesTruthParams(Params):
         if self.lasting <= 0:
             raise ValueError("'for' is over 0")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One publish, judged: until when it is right (None: it never was), what it lacks if it is not, the time it names."""
-
-    record: Record
-    value: Value | None
-    right_until: int | None
-    fault: str = ""
-    stated: int | None = None
 
 
 class MatchesTruth(Check[MatchesTruthParams]):
@@ -169,7 +129,7 @@ class MatchesTruth(Check[MatchesTruthParams]):
         if not sent:
             return nothing_published(evidence, params.topic, expected)
         truth = Truth(evidence, params.tag)
-        messages = [_judged(evidence, r, params, tag, truth) for r in sent]
+        messages = [judged(evidence, r, params, tag, truth) for r in sent]
         if params.gap_free is not None:
             return _series(evidence, params, tag, truth, messages)
         spans = list(_spans(messages, evidence.end_ns))
@@ -196,7 +156,7 @@ class MatchesTruth(Check[MatchesTruthParams]):
                 return _flawed(evidence, found, expected, actual)
             return passed(reason, expected=expected, actual=actual, evidence=[m.record for m in inside])
         if len(wrong) * 20 > len(messages):
-            reason, advice = _about(evidence, wrong, params, tag, truth)
+            reason, advice = about(evidence, wrong, params, tag, truth)
             return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in wrong], help=advice)
         reason = tr(
             "The values are true, but a fresh one was present for {good} of {lasting} only.",
@@ -211,33 +171,8 @@ class MatchesTruth(Check[MatchesTruthParams]):
         return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in messages], help=advice)
 
 
-def _judged(evidence: Evidence, record: Record, params: MatchesTruthParams, tag: TagInfo, truth: Truth) -> Message:
-    text = text_of(record)
-    if text is None:
-        return Message(record, None, None, _NOT_TEXT)
-    data = decode(text)
-    raw = _raw(data, text, params.value, tag)
-    if raw is MISSING:
-        return Message(record, None, None, _NOT_JSON if data is NOT_JSON else f"{params.value}?")
-    value = as_value(raw, tag)
-    if value is None:
-        return Message(record, None, None, number(raw) or _EMPTY)
-    age, until = nanoseconds(params.age), record.t
-    if params.time is not None:
-        utc = utc_ns_of(find(data, params.time))
-        if utc is None:
-            return Message(record, value, None, f"{params.time}?")
-        stated, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
-        last = min(stated + slack, until)  # a time ahead of the message itself proves nothing
-        back = last - (stated - slack)
-        moment = truth.latest_match(value, last, back, params.tolerance) if back >= 0 else None
-        return Message(record, value, None if moment is None else moment + age, stated=stated)
-    moment = truth.latest_match(value, until, age, params.tolerance)
-    return Message(record, value, None if moment is None else moment + age)
-
-
 def _timed(messages: Sequence[Message]) -> list[Timed]:
-    return [Timed(m.record, m.stated, m.right_until is not None) for m in messages if m.stated is not None]
+    return [Timed(m.record, m.stated, m.value, m.right_until is not None) for m in messages if m.stated is not None]
 
 
 def _flawed(evidence: Evidence, found: tuple[Text, list[Record]], expected: Text, actual: Text) -> Outcome:
@@ -251,7 +186,9 @@ def _series(
 ) -> Outcome:
     """Judge the messages by the times they name."""
     length, slack, late = nanoseconds(params.lasting), nanoseconds(params.time_margin), nanoseconds(params.late)
-    series = [Timed(m.record, m.stated, m.right and m.record.t - m.stated <= late + slack) for m in _timed(messages)]
+    series = [
+        Timed(m.record, m.stated, m.value, m.right and m.record.t - m.stated <= late + slack) for m in _timed(messages)
+    ]
     expected = tr(
         "a right value {what}, for {coverage} of {lasting}",
         "{what} 均有正確的值，在 {lasting} 中佔 {coverage}",
@@ -277,7 +214,7 @@ def _series(
     if params.every is not None:
         best = by_samples(series, nanoseconds(params.every), length, windows)
     else:
-        best = by_changes(series, truth, slack, length, params.changes, windows)
+        best = by_changes(series, truth, params.tolerance, slack, length, params.changes, windows)
     inside = [m for m in series if best.start - slack <= m.stated <= best.end + slack]
     actual = _measured(evidence, params, best)
     wrong = [m for m in messages if m.right_until is None]
@@ -290,7 +227,7 @@ def _series(
         ).format(time=clock(evidence, best.start))
         return passed(reason, expected=expected, actual=actual, evidence=[m.record for m in inside])
     if len(wrong) * 20 > len(messages):
-        reason, advice = _about(evidence, wrong, params, tag, truth)
+        reason, advice = about(evidence, wrong, params, tag, truth)
         return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in wrong], help=advice)
     reason = tr(
         "The values are true at their times, but some are missing.",
@@ -321,69 +258,8 @@ def _measured(evidence: Evidence, params: MatchesTruthParams, best: Stretch) -> 
     ).format(share=percent(best.share), lasting=duration(params.lasting), time=clock(evidence, best.start))
 
 
-def _raw(data: object, text: str, path: str, tag: TagInfo) -> object:
-    """The value as the payload carries it; without a path the payload is the value, as JSON or as it stands."""
-    if path:
-        return find(data, path)
-    plain_text = data is NOT_JSON or (tag.type == "text" and not isinstance(data, str))
-    return text if plain_text else data
-
-
 def _spans(messages: Sequence[Message], end_ns: int) -> Iterator[Span]:
     for index, message in enumerate(messages):
         following = messages[index + 1].record.t if index + 1 < len(messages) else end_ns
         if message.right_until is not None:
             yield message.record.t, min(message.right_until, following)
-
-
-def _about(
-    evidence: Evidence, wrong: Sequence[Message], params: MatchesTruthParams, tag: TagInfo, truth: Truth
-) -> tuple[Text, Text | None]:
-    """One sentence about the commonest kind of wrong message, and what it looks like."""
-    lacking = Counter(m.fault for m in wrong if m.fault)
-    if lacking and sum(lacking.values()) * 2 > len(wrong):
-        fault, count = lacking.most_common(1)[0]
-        reason = fill(
-            tr(
-                "Messages without a usable value: {n}, the last at {time}: {fault}.",
-                "{n} 條消息中沒有可用的值（最後一條在 {time}）：{fault}。",
-                "{n} 条消息中没有可用的值（最后一条在 {time}）：{fault}。",
-            ),
-            n=count,
-            time=clock(evidence, next(m.record.t for m in reversed(wrong) if m.fault == fault)),
-            fault=_FAULTS.get(fault, fault),
-        )
-        return reason, tr(
-            "Compare the payload with the form that the task asks for.",
-            "請比較載荷與任務要求的格式。",
-            "请比较载荷与任务要求的格式。",
-        )
-    last = next(m for m in reversed(wrong) if m.value is not None)
-    value, t = last.value, last.record.t
-    assert value is not None
-    true = truth.at(t)
-    reason = tr(
-        "Messages that were not true: {n}; the one at {time} said {got}, the tag was worth {true}.",
-        "{n} 條消息不真實；{time} 的一條為 {got}，而測點的值為 {true}。",
-        "{n} 条消息不真实；{time} 的一条为 {got}，而测点的值为 {true}。",
-    ).format(
-        n=len(wrong),
-        time=clock(evidence, t),
-        got=worth(value, tag),
-        true="?" if true is None else worth(true, tag),
-    )
-    return reason, _suspicion(value, t, params, tag, truth)
-
-
-def _suspicion(value: Value, t: int, params: MatchesTruthParams, tag: TagInfo, truth: Truth) -> Text | None:
-    if isinstance(value, str):
-        return None
-    if tag.type != "bool":
-        recent = [s.value for s in truth.steps(t - nanoseconds(params.age), t) if isinstance(s.value, float)]
-        found = suspect(value, recent, params.tolerance, tag.unit)
-        if found is not None:
-            return found
-    if math.isnan(value):
-        return None
-    moment = truth.latest_match(value, t, _LOOK_BACK_NS, params.tolerance)
-    return LAG.format(lag=duration((t - moment) / 1e9)) if moment is not None and moment < t else None

@@ -133,6 +133,26 @@ def test_steady_exceptions_are_no_polling(bench: Bench) -> None:
     assert bench.judge("modbus.polled", **POLL).state is State.FAILED
 
 
+@pytest.mark.parametrize(("jitter", "good"), [("200 ms", True), ("190 ms", False), (None, True)])
+def test_jitter_is_from_one_period_to_the_next(bench: Bench, jitter: str | None, good: bool) -> None:
+    """Periods of 0.9 s and 1.1 s in turn are within 20 %, and 200 ms apart from each other."""
+    t = 0.0
+    for n in range(30):
+        bench.read(t, {"meter1.voltage": 230.0})
+        t = round(t + (0.9 if n % 2 else 1.1), 3)
+    outcome = bench.judge("modbus.polled", **POLL, jitter=jitter)
+    assert (outcome.state is State.PASSED) is good
+    assert good or "more than 190 ms" in outcome.reason["en"]
+
+
+def test_a_break_is_one_fault_and_not_two(bench: Bench) -> None:
+    """The period after a gap is compared with no gap."""
+    poll(bench, 0, 11)
+    poll(bench, 12.5, 11)
+    share = {**POLL, "for": "20 s", "share": "87 %", "jitter": "50 ms"}
+    assert bench.judge("modbus.polled", **share).state is State.PASSED
+
+
 def test_polling_another_device_does_not_count(bench: Bench) -> None:
     """The device of the parameters, no other."""
     poll(bench, 0, 15, device="oven1")

@@ -10,7 +10,9 @@ import pytest
 from grader_bench import Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from grader.checks import load
 from grader.outcome import State
 from grader.suspicion import WORD_ORDER
 
@@ -203,6 +205,88 @@ def test_refused_and_binary_messages_do_not_count_as_shaped(bench: Bench) -> Non
     assert other.judge("mqtt.published", topic="t").state is State.PASSED
 
 
+SCHEMA = {
+    "type": "object",
+    "required": ["value", "time"],
+    "properties": {"value": {"type": "number"}, "time": {"type": "string"}, "meta": {"$ref": "#/$defs/meta"}},
+    "$defs": {"meta": {"type": "object", "required": ["unit"]}},
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("payload", "lack"),
+    [
+        ({"value": 1, "time": "x"}, ""),
+        ({"value": 1}, "time?"),
+        ({"value": "1", "time": "x"}, "value (type)"),
+        ({"value": 1, "time": "x", "more": 1}, "additionalProperties"),
+        ({"value": 1, "time": "x", "meta": {}}, "meta (required)"),
+        ([1], "type"),
+        ("text", "JSON"),
+    ],
+)
+def test_a_payload_is_held_to_a_json_schema(bench: Bench, payload: Any, lack: str) -> None:
+    """What it lacks is named by its place and the schema's word."""
+    bench.publish(1, "t", payload)
+    outcome = bench.judge("mqtt.published", topic="t", schema=SCHEMA)
+    assert (outcome.state is State.PASSED) is (lack == "")
+    assert lack in outcome.reason["en"]
+
+
+def test_a_wrong_schema_is_told_when_the_scenario_is_read() -> None:
+    """Where it is wrong, and what is."""
+    for wrong in ({"type": "nubmer"}, {"properties": {"a": {"minimum": "1"}}}):
+        with pytest.raises(ValidationError, match="not a JSON Schema"):
+            load("mqtt.published").Params.model_validate({"topic": "t", "schema": wrong})
+
+
+def test_a_schema_reaches_no_network(bench: Bench) -> None:
+    """A reference to another document is a fault of the check alone, not a request."""
+    bench.publish(1, "t", {"a": 1})
+    with pytest.raises(Exception, match="example"):
+        bench.judge("mqtt.published", topic="t", schema={"$ref": "https://example.com/schema.json"})
+
+
+RATE = {"topic": "t/+", "every": "1 s", "for": "20 s"}
+
+
+def beat(bench: Bench, topic: str, every: float, count: int = 60) -> None:
+    """Messages at a steady period."""
+    for n in range(count):
+        bench.publish(1 + n * every, topic, {"v": n})
+
+
+@pytest.mark.parametrize(("every", "good"), [(0.8, True), (1.2, True), (0.75, False), (1.25, False)])
+def test_messages_follow_each_other_at_the_period(bench: Bench, every: float, good: bool) -> None:
+    """The tolerance is the declared one; too quick is as wrong as too slow."""
+    beat(bench, "t/a", every)
+    outcome = bench.judge("mqtt.published", **RATE)
+    assert (outcome.state is State.PASSED) is good
+    assert good or outcome.actual["en"].startswith("median period")  # type: ignore[index,union-attr] # a text here
+
+
+def test_each_topic_has_its_own_period(bench: Bench) -> None:
+    """Two topics in turn are not one at double rate; a topic that is not asked for needs no period."""
+    beat(bench, "t/a", 1)
+    beat(bench, "t/b", 3)
+    assert "t/b" in bench.judge("mqtt.published", **RATE).reason["en"]
+    assert bench.judge("mqtt.published", **RATE, every_topic=["t/a"]).state is State.PASSED
+
+
+def test_only_messages_that_fit_make_a_period(bench: Bench) -> None:
+    """Every second message has no value: those that fit are two seconds apart."""
+    for n in range(60):
+        bench.publish(1 + n, "t/a", {"v": 1} if n % 2 else {})
+    assert bench.judge("mqtt.published", **RATE, keys=["v"]).state is State.FAILED
+
+
+def test_a_period_fits_into_its_window() -> None:
+    """A window shorter than the period is refused."""
+    with pytest.raises(ValidationError, match="at least as long"):
+        load("mqtt.published").Params.model_validate({"topic": "t", "every": "10 s", "for": "5 s"})
+
+
 payloads = st.text(max_size=40) | st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
     lambda inner: st.dictionaries(st.sampled_from(["v", "time"]), inner, max_size=2),
@@ -223,3 +307,4 @@ def test_no_payload_raises(texts: list[str]) -> None:
             for extra in ({}, {"time": "time"}, {"value": ""}):
                 bench.judge("mqtt.matches-truth", **{**TRUTH, "tag": f"meter1.{tag}", **extra})
         bench.judge("mqtt.published", topic="t", keys=["v.a"], format="json")
+        bench.judge("mqtt.published", topic="t", schema={"properties": {"v": {"type": "number", "minimum": 3}}})

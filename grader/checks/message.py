@@ -1,0 +1,152 @@
+"""One publish beside the truth: what value it carries, whether that was true, and what a wrong one looks like."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from grader.check import Params
+from grader.checks.mqtt import NOT_TEXT
+from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
+from grader.suspicion import LAG, suspect
+from grader.truth import Truth, Value, as_value
+from grader.window import nanoseconds
+from grader.words import clock, duration, fill, number, worth
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+from labsim.evidence.manifest import TagInfo
+from labsim.quantity import Duration, Tolerance, ToleranceField
+from labsim.scenario.fields import TagPath
+from labsim.text import Text, tr
+
+_LOOK_BACK_NS = 600 * 10**9
+"""How far back a late value is looked for, to name its lag."""
+
+
+_NOT_TEXT, _NOT_JSON, _EMPTY = "binary", "no JSON", "empty"
+_FAULTS = {
+    _NOT_TEXT: NOT_TEXT,
+    _NOT_JSON: tr("it is not JSON", "不是 JSON", "不是 JSON"),
+    _EMPTY: tr("it is empty", "為空", "为空"),
+}
+"""What the kinds of unusable payload are called; any other is named by the part that is missing or cannot be read."""
+
+
+class ValueParams(Params):
+    """Where the value is published, and which tag it has to be."""
+
+    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic (or filter) the value is published on.")
+    value: str = Field(
+        "", description="Where it stands in a JSON payload (`value`, `data.0`); empty: the payload is it."
+    )
+    tag: TagPath = Field(description="The tag whose value it has to be.")
+    tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far the value may be off.")
+    age: Duration = Field(2.0, description="How old a value may be, at any moment, for whoever listens.")
+    time: str | None = Field(
+        None,
+        description="Where the payload's time stands (ISO 8601 or Unix time); the value must be true at that time.",
+    )
+    time_margin: Duration = Field(0.2, description="How far the payload's time may be off.")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One publish, judged: until when it is right (None: it never was), what it lacks if it is not, the time it names."""
+
+    record: Record
+    value: Value | None
+    right_until: int | None
+    fault: str = ""
+    stated: int | None = None
+
+
+def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo, truth: Truth) -> Message:
+    """What a publish is worth."""
+    text = text_of(record)
+    if text is None:
+        return Message(record, None, None, _NOT_TEXT)
+    data = decode(text)
+    raw = _raw(data, text, params.value, tag)
+    if raw is MISSING:
+        return Message(record, None, None, _NOT_JSON if data is NOT_JSON else f"{params.value}?")
+    value = as_value(raw, tag)
+    if value is None:
+        return Message(record, None, None, number(raw) or _EMPTY)
+    age, until = nanoseconds(params.age), record.t
+    if params.time is not None:
+        utc = utc_ns_of(find(data, params.time))
+        if utc is None:
+            return Message(record, value, None, f"{params.time}?")
+        stated, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
+        last = min(stated + slack, until)  # a time ahead of the message itself proves nothing
+        back = last - (stated - slack)
+        moment = truth.latest_match(value, last, back, params.tolerance) if back >= 0 else None
+        return Message(record, value, None if moment is None else moment + age, stated=stated)
+    moment = truth.latest_match(value, until, age, params.tolerance)
+    return Message(record, value, None if moment is None else moment + age)
+
+
+def _raw(data: object, text: str, path: str, tag: TagInfo) -> object:
+    """The value as the payload carries it; without a path the payload is the value, as JSON or as it stands."""
+    if path:
+        return find(data, path)
+    plain_text = data is NOT_JSON or (tag.type == "text" and not isinstance(data, str))
+    return text if plain_text else data
+
+
+def about(
+    evidence: Evidence, wrong: Sequence[Message], params: ValueParams, tag: TagInfo, truth: Truth
+) -> tuple[Text, Text | None]:
+    """One sentence about the commonest kind of wrong message, and what it looks like."""
+    lacking = Counter(m.fault for m in wrong if m.fault)
+    if lacking and sum(lacking.values()) * 2 > len(wrong):
+        fault, count = lacking.most_common(1)[0]
+        reason = fill(
+            tr(
+                "Messages without a usable value: {n}, the last at {time}: {fault}.",
+                "{n} 條消息中沒有可用的值（最後一條在 {time}）：{fault}。",
+                "{n} 条消息中没有可用的值（最后一条在 {time}）：{fault}。",
+            ),
+            n=count,
+            time=clock(evidence, next(m.record.t for m in reversed(wrong) if m.fault == fault)),
+            fault=_FAULTS.get(fault, fault),
+        )
+        return reason, tr(
+            "Compare the payload with the form that the task asks for.",
+            "請比較載荷與任務要求的格式。",
+            "请比较载荷与任务要求的格式。",
+        )
+    last = next(m for m in reversed(wrong) if m.value is not None)
+    value, t = last.value, last.record.t
+    assert value is not None
+    true = truth.at(t)
+    reason = tr(
+        "Messages that were not true: {n}; the one at {time} said {got}, the tag was worth {true}.",
+        "{n} 條消息不真實；{time} 的一條為 {got}，而測點的值為 {true}。",
+        "{n} 条消息不真实；{time} 的一条为 {got}，而测点的值为 {true}。",
+    ).format(
+        n=len(wrong),
+        time=clock(evidence, t),
+        got=worth(value, tag),
+        true="?" if true is None else worth(true, tag),
+    )
+    return reason, _suspicion(value, t, params, tag, truth)
+
+
+def _suspicion(value: Value, t: int, params: ValueParams, tag: TagInfo, truth: Truth) -> Text | None:
+    if isinstance(value, str):
+        return None
+    if tag.type != "bool":
+        recent = [s.value for s in truth.steps(t - nanoseconds(params.age), t) if isinstance(s.value, float)]
+        found = suspect(value, recent, params.tolerance, tag.unit)
+        if found is not None:
+            return found
+    if math.isnan(value):
+        return None
+    moment = truth.latest_match(value, t, _LOOK_BACK_NS, params.tolerance)
+    return LAG.format(lag=duration((t - moment) / 1e9)) if moment is not None and moment < t else None

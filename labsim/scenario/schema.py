@@ -28,6 +28,8 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         "EndpointSpec",
         "ModbusSpec",
         "OpcuaSpec",
+        "OpcuaSecurity",
+        "OpcuaLimits",
         "MqttSpec",
         "MqttAccount",
         "MqttTls",

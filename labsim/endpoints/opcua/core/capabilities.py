@@ -100,7 +100,7 @@ def _capabilities(server: Server) -> dict[Key, Any]:
         11712: limits.max_nodes_per_translate, 11713: 0, 11714: limits.max_items_per_call,
         12165: limits.max_nodes_per_history_read, 12166: limits.max_nodes_per_history_read, 12167: 0, 12168: 0,
         24095: limits.max_sessions, 24096: limits.max_subscriptions,
-        24097: limits.max_subscriptions * limits.max_items_per_subscription,
+        24097: min(limits.max_items, limits.max_subscriptions * limits.max_items_per_subscription),
         24098: limits.max_subscriptions_per_session, 24104: limits.max_items_per_subscription,
         24099: 0, 24100: 0, 31916: limits.max_queue,
         11273: limits.max_history_values, 11274: limits.max_history_values,

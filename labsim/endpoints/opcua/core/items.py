@@ -75,6 +75,8 @@ def _check_watched(request: Request, subscription: Subscription, watched: Any) -
     server.demand(identity, "subscribe", node)
     if len(subscription.items) >= server.limits.max_items_per_subscription:
         raise Bad(S.BadTooManyMonitoredItems)
+    if sum(len(one.items) for one in server.subscriptions.values()) >= server.limits.max_items:
+        raise Bad(S.BadTooManyMonitoredItems)
     if watched.AttributeId == nodes.EVENT_NOTIFIER:
         notifier = node.attributes.get(nodes.EVENT_NOTIFIER)
         if notifier is not None and not notifier & SUBSCRIBE_TO_EVENTS:

@@ -41,6 +41,7 @@ class Limits:
     max_subscriptions_per_session: int = 20
     max_subscriptions: int = 200
     max_items_per_subscription: int = 5000
+    max_items: int = 100_000  # of all subscriptions together
     max_queue: int = 1000
     max_publish_requests: int = 20
     max_retransmit: int = 40

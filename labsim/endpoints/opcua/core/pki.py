@@ -121,6 +121,10 @@ class Pki:
             file.write(key_pem(pair.key))
         (folder / CERTIFICATE_FILE).write_bytes(pair.der)
 
+    def judge_own(self, certificate: x509.Certificate) -> int:
+        """Good, or why a certificate is of no use as the server's own: key length, validity."""
+        return judge_alone(certificate, dt.datetime.now(dt.UTC))
+
     # ---- others ----
 
     def judge(self, chain: Sequence[x509.Certificate]) -> int:

@@ -1,0 +1,89 @@
+"""What a scenario says about security, rights and limits of an OPC UA server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["Anonymous", "Observer", "Operator", "Engineer", "SecurityAdmin"]
+Policy = Literal["None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]
+Mode = Literal["None", "Sign", "SignAndEncrypt"]
+Suppressible = Literal[
+    "BadCertificatePolicyCheckFailed",
+    "BadCertificateTimeInvalid",
+    "BadCertificateIssuerTimeInvalid",
+    "BadCertificateUseNotAllowed",
+    "BadCertificateIssuerUseNotAllowed",
+    "BadCertificateRevocationUnknown",
+    "BadCertificateIssuerRevocationUnknown",
+]
+Rights: TypeAlias = dict[Literal["browse", "read", "write", "history", "call"], tuple[Role, ...]]
+"""By operation, the only roles that may."""
+
+_Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpcuaSecurity(_Model):
+    """How clients and users have to prove themselves.
+
+    Attributes:
+        policies: Security policies that are offered.
+        modes: Message security modes that are offered.
+        trust: ``any``: every client certificate with a strong key that is in time is accepted. ``list``: only those that
+            ``pki/trusted`` in the attempt's folder lets in; others land in ``pki/rejected``, and whoever moves the file
+            gets in.
+        suppress: Errors of a client's certificate that are overlooked.
+        plain_passwords: Also take passwords that the client does not encrypt.
+        user_certificates: Role of a user who proves himself by a certificate that ``pki/users/trusted`` lets in; null
+            refuses such users.
+        certificate: What is wrong with the server's own certificate.
+    """
+
+    policies: tuple[Policy, ...] = ("None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")
+    modes: tuple[Mode, ...] = ("None", "Sign", "SignAndEncrypt")
+    trust: Literal["any", "list"] = "any"
+    suppress: tuple[Suppressible, ...] = ()
+    plain_passwords: bool = False
+    user_certificates: Role | None = None
+    certificate: Literal["good", "expired", "not-yet-valid", "wrong-uri", "short-key"] = "good"
+
+    @model_validator(mode="after")
+    def _some(self) -> OpcuaSecurity:
+        if not self.offered:
+            raise ValueError(
+                "no policy is left for these modes: the policy None goes with the mode None, all others not"
+            )
+        return self
+
+    @property
+    def offered(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of policy and mode."""
+        return tuple((p, m) for p in self.policies for m in self.modes if (p == "None") == (m == "None"))
+
+
+class OpcuaLimits(_Model):
+    """What the server grants at most; what is not given stays as it is.
+
+    Attributes:
+        sessions: Sessions at a time; ``unactivated_sessions`` those that were created and not yet activated.
+        channels: Connections at a time.
+        subscriptions: Subscriptions of all sessions together.
+        items: Monitored items of all subscriptions together.
+        operations: Nodes, items or methods in one request of any service.
+        requests_per_s: Requests of one connection in a second.
+        wrong_logins: Failed log-ins of one host in a minute.
+    """
+
+    sessions: _Count | None = None
+    unactivated_sessions: _Count | None = None
+    channels: _Count | None = None
+    subscriptions: _Count | None = None
+    items: _Count | None = None
+    operations: _Count | None = None
+    requests_per_s: _Count | None = None
+    wrong_logins: _Count | None = None

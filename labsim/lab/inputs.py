@@ -46,7 +46,11 @@ class Inputs:
 
 def is_input(record: Record) -> bool:
     """Whether a record changed the plant."""
-    return record.status == 0 and (record.kind == "setting" or (record.kind == "write" and bool(record.tags)))
+    return record.status == 0 and (
+        record.kind in ("setting", "acknowledge", "condition")
+        or (record.kind == "call" and "name" in record.detail)
+        or (record.kind in ("write", "watchdog") and bool(record.tags))
+    )
 
 
 def apply(plant: Plant, record: Record) -> None:
@@ -54,6 +58,31 @@ def apply(plant: Plant, record: Record) -> None:
     if record.kind == "setting":
         plant.devices[record.device].configure(str(record.detail["setting"]), record.values[0])
         return
-    plant.store.write_all(
-        [(plant.store[path].row, value) for path, value in zip(record.tags, record.values, strict=True)]
-    )
+    if record.kind in ("call", "acknowledge", "condition"):
+        _act(plant, record)
+        return
+    store, idle = (
+        plant.store,
+        record.detail.get("idle", ()),
+    )  # what a Modbus register that waits for an edge took no note of
+    changes = [
+        (store[path].row, value) for path, value in zip(record.tags, record.values, strict=True) if path not in idle
+    ]
+    if record.kind == "watchdog":  # the device's own doing
+        for row, value in changes:
+            store.set(row, value)
+    else:
+        store.write_all(changes)
+    for path, count in record.detail.get("wear", {}).items():
+        store.set(store[path].row, count)
+
+
+def _act(plant: Plant, record: Record) -> None:
+    """A method that was called, or something done with an alarm."""
+    seen = record.detail
+    if record.kind == "call":
+        plant.devices[record.device].call(str(seen["name"]), seen["arguments"])
+        return
+    action = seen["action"] if record.kind == "condition" else "acknowledge"
+    comment, seconds = seen.get("comment"), float(seen.get("seconds", 0))
+    plant.alarms[seen["condition"]].act(action, user=record.user, comment=comment, seconds=seconds)

@@ -160,7 +160,7 @@ class Unit:
                 raise ModbusError(spec.exceptions.value) from None
             access.tags, access.values = span.tags, [value for _, _, value in meant]
             changes += meant
-        if self.watchdog is not None and self.watchdog.blocks_writes:
+        if self.watchdog is not None and self.watchdog.refuses(tag for _, tag, _ in changes):
             raise ModbusError(spec.exceptions.state)
         if self._effects.worn(changes):
             raise ModbusError(spec.exceptions.state)

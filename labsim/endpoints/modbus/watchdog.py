@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from labsim.evidence.event import Event, Sink
 from labsim.plant.device import Device
-from labsim.plant.tags import TagStore, Value
+from labsim.plant.tags import Tag, TagStore, Value
 from labsim.scenario.model import WatchdogSpec
 
 WRITES = frozenset((5, 6, 15, 16, 21, 22, 23))
@@ -37,9 +38,12 @@ class Watchdog:
         self._before: list[Value] = []
         self._until_ns = 0
 
+    def refuses(self, tags: Iterable[Tag]) -> bool:
+        """Whether a write of ``tags`` is to be answered with a device failure; one of the reset alone never is."""
+        return self._blocks and any(tag is not self._reset for tag in tags)
+
     @property
-    def blocks_writes(self) -> bool:
-        """Whether a write is to be answered with a device failure."""
+    def _blocks(self) -> bool:
         return self.state == "expired" and self.spec.writes == "refuse"
 
     def heard(self, function: int, *, done: bool) -> None:
@@ -52,7 +56,7 @@ class Watchdog:
         """
         trigger = self.spec.trigger
         matches = trigger == "any" or (function in WRITES if trigger == "write" else function in trigger)
-        if not matches or not (done or self.blocks_writes):
+        if not matches or not (done or self._blocks):
             return
         if self.state == "expired" and self.spec.recovery == "reset":
             return

@@ -6,20 +6,29 @@ Run ``python docs/images/make.py [en|zh-Hant|zh-Hans]`` from the root of the rep
 from __future__ import annotations
 
 import asyncio
+import html
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests" / "client"))
 
 from fake_host import FakeHost, entry  # noqa: E402 - found by the line above
+
 from labsim.text import Text, tr  # noqa: E402 - sorted with the line above
 from labsim.tui.app import LabsimApp  # noqa: E402 - sorted with the line above
 
+CELL = 12.2
+"""Width of a cell in the export, in its own units."""
+_TEXT = re.compile(r'<text (class="[^"]*" )x="([^"]*)"( y="[^"]*" )textLength="[^"]*"( clip-path="[^"]*")>(.*?)</text>')
+_RUN = re.compile(r"[\u2e80-\uffef]+| +|[^ \u2e80-\uffef]+(?: [^ \u2e80-\uffef]+)*")
 START_NS = 1_795_788_090 * 10**9
 
 
@@ -35,33 +44,114 @@ def _feed() -> list[dict[str, Any]]:
         "You asked unit 19; nobody answered.", "你詢問了單元 19；沒有設備應答。", "你询问了单元 19；没有设备应答。"
     )
     rows: list[dict[str, Any]] = [
-        {"kind": "open", "text": tr("127.0.0.1:51544 connected over Modbus.", "127.0.0.1:51544 以 Modbus 連入。", "127.0.0.1:51544 以 Modbus 连入。")},
-        {"level": "error", "text": _say(read, "meter1", 11, 40001, 2, refused),
-         "advice": tr("The manual numbers this table from 40001; on the wire the first register is 0.",
-                      "手冊從 40001 開始為此表編號；線上的第一個寄存器是 0。",
-                      "手册从 40001 开始为此表编号；线上的第一个寄存器是 0。")},
+        {
+            "kind": "open",
+            "text": tr(
+                "127.0.0.1:51544 connected over Modbus.",
+                "127.0.0.1:51544 以 Modbus 連入。",
+                "127.0.0.1:51544 以 Modbus 连入。",
+            ),
+        },
+        {
+            "level": "error",
+            "text": _say(read, "meter1", 11, 40001, 2, refused),
+            "advice": tr(
+                "The manual numbers this table from 40001; on the wire the first register is 0.",
+                "手冊從 40001 開始為此表編號；線上的第一個寄存器是 0。",
+                "手册从 40001 开始为此表编号；线上的第一个寄存器是 0。",
+            ),
+        },
         {"text": _say(read, "meter1", 11, 0, 2, Text.of("4366 8000"))},
-        {"level": "error", "device": "", "text": silent,
-         "advice": tr("Nobody has this unit id here; a real bus stays silent too.", "這裡沒有該單元號；真實總線上同樣沒有應答。",
-                      "这里没有该单元号；真实总线上同样没有应答。")},
-        {"protocol": "mqtt", "kind": "connect", "text": tr("gateway1 connected over MQTT.", "gateway1 以 MQTT 連入。", "gateway1 以 MQTT 连入。")},
-        *({"device": f"meter{n}", "text": _say(read, f"meter{n}", 10 + n, 0, 2, Text.of(raw))}
-          for _ in range(12) for n, raw in ((2, "8000 4366"), (3, "6643 0080"))),
-        {"protocol": "mqtt", "kind": "subscribe", "text": tr("gateway1 subscribed to plant/+/telemetry (QoS 1).", "gateway1 訂閱了 plant/+/telemetry（QoS 1）。", "gateway1 订阅了 plant/+/telemetry（QoS 1）。")},
-        {"protocol": "opcua", "kind": "session", "text": tr("operator opened a session (Basic256Sha256, SignAndEncrypt).", "operator 打開了會話（Basic256Sha256，SignAndEncrypt）。", "operator 打开了会话（Basic256Sha256，SignAndEncrypt）。")},
-        {"protocol": "opcua", "kind": "write", "level": "write", "device": "meter2",
-         "text": tr("You wrote 253.0 to meter2.voltage_limit → good", "你向 meter2.voltage_limit 寫入 253.0 → 成功",
-                    "你向 meter2.voltage_limit 写入 253.0 → 成功")},
-        {"protocol": "opcua", "kind": "read", "device": "meter1", "text": tr("You read meter1.voltage_l1.", "你讀取了 meter1.voltage_l1。", "你读取了 meter1.voltage_l1。"),
-         "advice": tr("You read this node every 500 ms. A subscription would tell you when it changes.",
-                      "你每 500 ms 讀一次這個節點。訂閱會在它變化時通知你。", "你每 500 ms 读一次这个节点。订阅会在它变化时通知你。")},
-    ]  # fmt: skip
+        {
+            "level": "error",
+            "device": "",
+            "text": silent,
+            "advice": tr(
+                "Nobody has this unit id here; a real bus stays silent too.",
+                "這裡沒有該單元號；真實總線上同樣沒有應答。",
+                "这里没有该单元号；真实总线上同样没有应答。",
+            ),
+        },
+        {
+            "protocol": "mqtt",
+            "kind": "connect",
+            "text": tr("gateway1 connected over MQTT.", "gateway1 以 MQTT 連入。", "gateway1 以 MQTT 连入。"),
+        },
+        *(
+            {"device": f"meter{n}", "text": _say(read, f"meter{n}", 10 + n, 0, 2, Text.of(raw))}
+            for _ in range(12)
+            for n, raw in ((2, "8000 4366"), (3, "6643 0080"))
+        ),
+        {
+            "protocol": "mqtt",
+            "kind": "subscribe",
+            "text": tr(
+                "gateway1 subscribed to plant/+/telemetry (QoS 1).",
+                "gateway1 訂閱了 plant/+/telemetry（QoS 1）。",
+                "gateway1 订阅了 plant/+/telemetry（QoS 1）。",
+            ),
+        },
+        {
+            "protocol": "opcua",
+            "kind": "session",
+            "text": tr(
+                "operator opened a session (Basic256Sha256, SignAndEncrypt).",
+                "operator 打開了會話（Basic256Sha256，SignAndEncrypt）。",
+                "operator 打开了会话（Basic256Sha256，SignAndEncrypt）。",
+            ),
+        },
+        {
+            "protocol": "opcua",
+            "kind": "write",
+            "level": "write",
+            "device": "meter2",
+            "text": tr(
+                "You wrote 253.0 to meter2.voltage_limit → good",
+                "你向 meter2.voltage_limit 寫入 253.0 → 成功",
+                "你向 meter2.voltage_limit 写入 253.0 → 成功",
+            ),
+        },
+        {
+            "protocol": "opcua",
+            "kind": "read",
+            "device": "meter1",
+            "text": tr("You read meter1.voltage_l1.", "你讀取了 meter1.voltage_l1。", "你读取了 meter1.voltage_l1。"),
+            "advice": tr(
+                "You read this node every 500 ms. A subscription would tell you when it changes.",
+                "你每 500 ms 讀一次這個節點。訂閱會在它變化時通知你。",
+                "你每 500 ms 读一次这个节点。订阅会在它变化时通知你。",
+            ),
+        },
+    ]
     return [entry(n, **{"w": START_NS + n * 2 * 10**9, **row}) for n, row in enumerate(rows, 1)]
 
 
 def _say(text: Text, device: str, unit: int, address: int, count: int, found: Text) -> Text:
     facts = {"device": device, "unit": unit, "address": address, "count": count}
     return Text({lang: sentence.format(found=found.say(lang), **facts) for lang, sentence in text.items()})
+
+
+def by_cells(svg: str) -> str:
+    """The picture with every run of text where its cells are.
+
+    The export counts characters, which squeezes Chinese into half its room and lets renderers that trim space lose
+    indents; here narrow and wide runs stand apart, each at the cell where it begins.
+    """
+
+    def lay(found: re.Match[str]) -> str:
+        head, x, middle, tail, text = found.groups()
+        at, runs = float(x), []
+        for run in _RUN.findall(html.unescape(text).replace("\xa0", " ")):
+            cells = cell_len(run)
+            if run.strip():
+                size = f'textLength="{cells * CELL:.1f}"'
+                runs.append(
+                    f'<text {head}x="{at:.1f}"{middle}{size}{tail}>{html.escape(run).replace(" ", "&#160;")}</text>'
+                )
+            at += cells * CELL
+        return "".join(runs)
+
+    return _TEXT.sub(lay, svg)
 
 
 async def draw(lang: str) -> None:
@@ -88,8 +178,8 @@ async def draw(lang: str) -> None:
             app.clear_notifications()
             await pilot.press("t")
             await until(lambda: not app.query("Toast"))
-            await pilot.pause()
-            picture = app.export_screenshot(title="labsim").replace("<svg ", '<svg xml:space="preserve" ', 1)
+            screen.draw()  # the clock as it was told, so that the same lab is the same picture
+            picture = by_cells(app.export_screenshot(title="labsim"))
             (HERE / f"lab-screen{suffix}.svg").write_text(picture, encoding="utf-8", newline="\n")
 
 

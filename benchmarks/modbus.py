@@ -14,6 +14,7 @@ import asyncio
 import ctypes
 import ctypes.util
 import multiprocessing
+import os
 import socket
 import statistics
 import struct
@@ -47,6 +48,9 @@ def serve_libmodbus(ready: Connection) -> None:
     query = (ctypes.c_uint8 * 260)()
     while True:
         lib.modbus_tcp_accept(context, ctypes.byref(listener))
+        # libmodbus answers pipelined requests one write each and leaves Nagle on; without this they take 40 ms.
+        with socket.socket(fileno=os.dup(lib.modbus_get_socket(context))) as accepted:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while (size := lib.modbus_receive(context, query)) >= 0:
             if size:
                 lib.modbus_reply(context, query, size, mapping)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from labsim.endpoints.modbus.diagnostics import Line
 from labsim.endpoints.modbus.exception import ExceptionCode, ModbusError
 from labsim.endpoints.modbus.request import Access, Request, parse
+from labsim.endpoints.modbus.span import Span
 from labsim.endpoints.modbus.unit import DATA, Unit
 from labsim.endpoints.modbus.watchdog import WRITES, Watchdog
 from labsim.errors import UnknownNameError
@@ -18,6 +19,7 @@ from labsim.scenario.model import WatchdogSpec
 
 UnknownUnit = Literal["silent", "gateway", "no-path"]
 _NO_ANSWER = -1
+_POLLS = 512  # kept: what clients poll repeats, what a scanner tries does not
 _NOBODY: dict[UnknownUnit, int] = {
     "silent": _NO_ANSWER,
     "gateway": ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND,
@@ -91,6 +93,7 @@ class Application:
             )
         self._sink = sink
         self._nobody = _NOBODY[unknown_unit]
+        self._polls: dict[tuple[int, bytes], _Poll] = {}
 
     def tick(self) -> bool:
         """The plant has made a step; whether a watchdog has just expired that hangs up on its clients.
@@ -118,6 +121,9 @@ class Application:
             EvidenceError: the event could not be kept, so there must be no answer.
         """
         self.line.messages += 1
+        poll = self._polls.get((number, pdu))
+        if poll is not None and poll.holds(peer):
+            return self._repeat(peer, number, poll)
         unit = self.units.get(number)
         if unit is None:
             request = parse(pdu)
@@ -126,7 +132,52 @@ class Application:
         request, code, response = self._carry_out(peer, unit, number, pdu)
         if code == _NO_ANSWER:
             return None
-        return bytes((request.function | 0x80, code)) if code else response
+        if code:
+            return bytes((request.function | 0x80, code))
+        if request.function <= 4:
+            self._remember(unit, number, request, pdu)
+        return response
+
+    def _remember(self, unit: Unit, number: int, request: Request, pdu: bytes) -> None:
+        access = request.accesses[0]
+        span = unit.map.span(access.table, access.address, access.count)
+        if len(self._polls) >= _POLLS:
+            self._polls.clear()
+        self._polls[number, pdu] = _Poll(unit, request.function, access, span)
+
+    def _repeat(self, peer: Peer, number: int, poll: _Poll) -> bytes:
+        """Answer a read that was answered before: what does not change from one to the next is not judged again."""
+        unit, function = poll.unit, poll.function
+        data, values = poll.span.read()
+        unit.diagnostics.repeated()
+        if unit.watchdog is not None:
+            unit.watchdog.heard(function, done=True)
+        access = poll.access
+        detail: dict[str, Any] = {
+            "unit": number,
+            "fc": function,
+            "table": access.table,
+            "address": access.address,
+            "count": access.count,
+            "raw": data.hex(),
+        }
+        if peer.role:
+            detail["role"] = peer.role
+        self._sink(
+            Event(
+                kind="read",
+                protocol="modbus",
+                client=peer.client,
+                session=peer.session,
+                user=peer.user,
+                thumb=peer.thumb,
+                device=poll.device,
+                tags=poll.tags,
+                values=values,
+                detail=detail,
+            )
+        )
+        return poll.head + data
 
     def broadcast(self, peer: Peer, pdu: bytes) -> None:
         """Carry out a request to unit 0 of a serial line: a write for every device, and no answer (Serial Line V1.02 §2.2).
@@ -161,6 +212,31 @@ class Application:
     def _keep(self, peer: Peer, number: int, device: str, request: Request, code: int) -> None:
         for access in request.accesses or (None,):
             self._sink(_event(peer, number, device, request, access, code))
+
+
+class _Poll:
+    """A read that was answered without an exception: clients ask the same again and again.
+
+    It holds no values. It is good as long as the register map is the same, because everything else that could make the same
+    request end otherwise is looked at each time.
+    """
+
+    __slots__ = ("_map", "access", "device", "function", "head", "span", "tags", "unit")
+
+    def __init__(self, unit: Unit, function: int, access: Access, span: Span) -> None:
+        self.unit, self.function, self.access, self.span = unit, function, access, span
+        self._map, self.device, self.tags = unit.map, unit.device.path, span.shown
+        self.head = bytes((function, len(access.data)))
+
+    def holds(self, peer: Peer) -> bool:
+        """Whether the request would be carried out again."""
+        unit = self.unit
+        return (
+            unit.map is self._map
+            and not unit.diagnostics.listening
+            and (peer.functions is None or self.function in peer.functions)
+            and not self.span.refusal
+        )
 
 
 def _event(peer: Peer, number: int, device: str, request: Request, access: Access | None, code: int) -> Event:

@@ -62,6 +62,12 @@ class Diagnostics:
             self._events += 1
         self._log.appendleft(event)
 
+    def repeated(self) -> None:
+        """A request has come and was answered well: `received` and `answered` in one."""
+        self._received += 1
+        self._events += 1
+        self._log.extendleft((_RECEIVED, _SENT))
+
     def unanswered(self) -> None:
         """It was left without an answer."""
         self._silent += 1

@@ -6,6 +6,7 @@ from the tag store at that moment.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
@@ -74,7 +75,7 @@ class Span:
             self._cut = cut if head or tail else None
             self._order = None if places == sorted(places) else _pick(places[cut])
             self._floats = _floats(registers)
-            self._marks = np.array([step[2] is not None for step in self._steps]) if self._floats is not None else None
+            self._all = len(self.shown) == len(registers)
 
     def read(self) -> tuple[bytes, list[Value]]:
         """The bytes of the run (bits packed from the least significant), and the values of `shown`.
@@ -98,14 +99,20 @@ class Span:
                 raws.append(value if present is None else present(value))  # type: ignore[arg-type]  # texts have one
         return (_packed(raws) if self._bits else self._bytes(raws)), values[self._values]
 
-    def _read_floats(self, rows: Any) -> tuple[bytes, list[Value]]:
-        """The same for a run of f32 registers that show f32 tags as they are, which is what a meter is asked for most."""
-        numbers = self._store.value[rows].astype(np.float32)
-        values: list[Value] = numbers.tolist()
-        bad = self._store.status[rows] & _BAD
-        if bad.any():
-            numbers[(bad != 0) & self._marks] = np.nan
-        return self._bytes(numbers.tolist()), values[self._values]
+    def _read_floats(self, rows: slice) -> tuple[bytes, list[Value]]:
+        """The same for f32 registers that show neighbouring f32 tags as they are: what a meter is asked for most."""
+        packed = self._struct.pack(*self._store.value[rows].tolist())
+        values: list[Value] = list(self._struct.unpack(packed))
+        states = self._store.status[rows].tolist()
+        if max(states) >> 31:
+            marked = zip(values, states, self._steps, strict=True)
+            raws = [math.nan if state >> 31 and step[2] is not None else value for value, state, step in marked]
+            packed = self._struct.pack(*raws)
+        if self._order is not None:
+            packed = bytes(self._order(packed))
+        elif self._cut is not None:
+            packed = packed[self._cut]
+        return packed, values if self._all else values[self._values]
 
     def _bytes(self, raws: Sequence[Raw]) -> bytes:
         packed = self._struct.pack(*raws)
@@ -163,13 +170,15 @@ def _step(register: Register) -> _Step:
     return register.tag.row, present, invalid, None
 
 
-def _floats(registers: Sequence[Register]) -> Any:
-    """Rows of the tags, when every register is an f32 that shows an f32 tag as it is; else None."""
-    if all(r.coding.type == "f32" and _shows(r) and r.coding.plain(r.tag.type) for r in registers if r.tag) and all(
-        r.tag for r in registers
-    ):
-        return np.array([r.tag.row for r in registers if r.tag is not None])
-    return None
+def _floats(registers: Sequence[Register]) -> slice | None:
+    """Rows of the tags, when they follow on one another and every register shows its tag as it is; else None."""
+    rows = [
+        r.tag.row
+        for r in registers
+        if r.tag is not None and r.coding.type == "f32" and _shows(r) and r.coding.plain(r.tag.type)
+    ]
+    first = rows[0] if rows else 0
+    return slice(first, first + len(rows)) if rows == list(range(first, first + len(registers))) else None
 
 
 def _pick(places: Sequence[int]) -> Callable[[bytes], Any]:

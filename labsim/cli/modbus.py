@@ -195,7 +195,9 @@ def decode(
         views = {kind: {order: plain(value) for order, value in row.items()} for kind, row in found.items()}
         print_json({"words": [f"{word:04x}" for word in raw], "readings": views})
         return
-    out().print(f"[dim]{' '.join(f'{word:04x}' for word in raw)}[/]")
+    console = out()
+    console.width = max(console.width, _WIDE)
+    console.print(f"[dim]{' '.join(f'{word:04x}' for word in raw)}[/]")
     view = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     view.add_column("type")
     for order in ORDERS:
@@ -203,7 +205,7 @@ def decode(
     for kind, row in found.items():
         cells = [_cell(row[order], is_seemly(row[order])) if order in row else "" for order in ORDERS]
         view.add_row(kind, *cells)
-    out().print(view, width=_WIDE, crop=False)
+    console.print(view)
 
 
 @app.command("watch")

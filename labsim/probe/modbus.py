@@ -103,10 +103,10 @@ class ModbusProbe:
         """
         client = self._client
         ask = {
-            "holding": client.read_holding_registers,
-            "input": client.read_input_registers,
-            "coil": client.read_coils,
-            "discrete": client.read_discrete_inputs,
+            "holding": (3, client.read_holding_registers),
+            "input": (4, client.read_input_registers),
+            "coil": (1, client.read_coils),
+            "discrete": (2, client.read_discrete_inputs),
         }[start.table]
         found: list[int] = []
         while len(found) < count:
@@ -115,7 +115,7 @@ class ModbusProbe:
                 raise ProbeError(
                     f"{here.table} {HIGHEST} is the last there can be; {n} from {here.number} on are too many."
                 )
-            answer = self._ask(unit, f"a read of {here}, count {n}", ask, here.number, count=n)
+            answer = self._ask(unit, f"a read of {here}, count {n}", *ask, here.number, count=n)
             got = answer.registers if start.table in ("holding", "input") else answer.bits
             if len(got) < n:
                 raise ProbeError(f"{self.target} unit {unit} answered with {len(got)} instead of {n} values.")
@@ -137,13 +137,13 @@ class ModbusProbe:
         if start.table == "coil":
             bits = [bool(value) for value in values]
             if single:
-                self._ask(unit, what, client.write_coil, start.number, bits[0])
+                self._ask(unit, what, 5, client.write_coil, start.number, bits[0])
             else:
-                self._ask(unit, what, client.write_coils, start.number, bits)
+                self._ask(unit, what, 15, client.write_coils, start.number, bits)
         elif single:
-            self._ask(unit, what, client.write_register, start.number, values[0])
+            self._ask(unit, what, 6, client.write_register, start.number, values[0])
         else:
-            self._ask(unit, what, client.write_registers, start.number, list(values))
+            self._ask(unit, what, 16, client.write_registers, start.number, list(values))
 
     def identify(self, unit: int) -> Identity | None:
         """Whether anybody has the unit id; None when nobody answers, or a gateway says that nobody does.
@@ -165,7 +165,9 @@ class ModbusProbe:
     def _nameplate(self, unit: int) -> dict[str, str]:
         """The basic objects of function 43/14, as far as the device has any."""
         try:
-            answer = self._ask(unit, "identification", self._client.read_device_information, read_code=1, object_id=0)
+            answer = self._ask(
+                unit, "identification", 43, self._client.read_device_information, read_code=1, object_id=0
+            )
         except ProbeError:
             return {}  # many devices have none; the unit answered all the same
         objects: dict[int, Any] = getattr(answer, "information", None) or {}
@@ -174,7 +176,7 @@ class ModbusProbe:
             for number, raw in sorted(objects.items())
         }
 
-    def _ask(self, unit: int, what: str, ask: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    def _ask(self, unit: int, what: str, function: int, ask: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         from pymodbus.exceptions import ConnectionException, ModbusException
 
         self._connect()
@@ -187,6 +189,9 @@ class ModbusProbe:
         except OSError as error:
             self._client.close()
             raise ProbeError(f"{self.target}: {reason(error)}.") from error
+        if answer.function_code & 0x7F != function:  # pymodbus takes the answer to any question
+            self._client.close()
+            raise ProbeError(f"{self.target} unit {unit} answered {what} with function {answer.function_code}.")
         if answer.isError():
             code = int(getattr(answer, "exception_code", 0))
             meaning = EXCEPTIONS.get(code, "of the maker's own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import simpy
 
@@ -62,6 +63,30 @@ class CncMill(Device):
             return status.BAD_INVALID_STATE
         return status.GOOD
 
+    def call(self, name: str, arguments: Sequence[Value]) -> tuple[int, Sequence[Value]]:
+        """Start a job, or put a new tool into the magazine; neither inside a program (BadInvalidState)."""
+        if self["program_state"] != ENDED:
+            return status.BAD_INVALID_STATE, ()
+        if name == "start_job":
+            return self._start_job(str(arguments[0]), int(arguments[1]))
+        number = int(arguments[0])
+        if number not in self._magazine:
+            return status.BAD_INVALID_ARGUMENT, ()
+        worn = 100 * self._magazine[number].used
+        self._magazine[number].used = 0.0
+        self["tool_changes"] = int(self["tool_changes"]) + 1
+        return status.GOOD, (worn,)
+
+    def _start_job(self, program: str, parts: int) -> tuple[int, Sequence[Value]]:
+        most = self.tags["part_target"].high
+        if program not in PROGRAMS or parts < 1 or (most is not None and parts > most):
+            return status.BAD_INVALID_ARGUMENT, ()
+        self.configure("program", program)
+        self._new_job()
+        self["part_target"] = parts
+        self._select(PROGRAMS[program])
+        return status.GOOD, (self["job_identifier"],)
+
     # What happens in order.
 
     def run(self) -> Process:
@@ -104,7 +129,7 @@ class CncMill(Device):
             yield self._travel((Move(HOME, cut=False),))
         self["program_state"], self["program_step"] = ENDED, ""
         self["cycle_time"] = self.now_s - began
-        self._count()
+        self._count(program)
 
     def _travel(self, moves: tuple[Move, ...], feed: float = 0.0) -> simpy.Event:
         """An event that `step` triggers when the axes have gone along ``moves``."""
@@ -112,7 +137,7 @@ class CncMill(Device):
         self._arrived = self.env.event()
         return self._arrived
 
-    def _count(self) -> None:
+    def _count(self, program: Program) -> None:
         """Measure the part and count it: the end mill's wear and the spindle's heat move its critical dimension."""
         deviation = 60.0 * self._magazine[2].flank_mm + 0.2 * (self._spindle_c - 35.0)
         deviation += 3.0 * float(self.random.standard_normal())
@@ -120,6 +145,13 @@ class CncMill(Device):
             deviation = float(self.random.choice((-1, 1)) * self.random.uniform(1.2, 3.0)) * TOLERANCE_UM
         good = abs(deviation) <= TOLERANCE_UM
         self["part_deviation"], self["part_quality"] = deviation, 1 if good else 2
+        finished = {
+            "Program": program.name,
+            "Job": self["job_identifier"],
+            "Good": good,
+            "CycleTime": self["cycle_time"],
+        }
+        self.emit("ProgramFinished", **finished)
         for name in ("parts_completed", "parts_good" if good else "parts_scrap", "parts_lifetime", "operation_cycles"):
             self[name] = int(self[name]) + 1
 

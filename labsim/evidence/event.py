@@ -5,8 +5,10 @@ An event is flat and small. The journal adds sequence number, times and hash; no
 Kinds by protocol (``detail`` keys in brackets; a key that does not apply is left out):
 
 modbus
-    ``open``; ``close`` [reason]; ``reject`` [reason, bytes: hex] (not Modbus: hung up);
-    ``read`` and ``write`` [unit, fc, table, address, count, raw: hex of the registers]: ``device`` is the unit's device
+    ``open`` [role]; ``close`` [reason]; ``reject`` [reason, bytes: hex] (not Modbus: hung up); ``refuse`` [reason] (not let
+    in: address, session limit); ``watchdog`` [state: running|expired]: ``device``, ``tags`` and ``values`` that it set;
+    ``read`` and ``write`` [unit, fc, table, file, address, count, raw: hex of the registers, idle: tags that a register
+    waiting for an edge left as they were, wear: {tag: new write count}, role]: ``device`` is the unit's device
     or "", ``tags`` the paths whose registers are wholly inside the request, ``values`` their true values as read or
     written (same order), ``status`` the exception code, 0 good, -1 no answer (unknown unit);
     ``request`` [unit, fc]: any other function code.
@@ -22,7 +24,11 @@ opcua
     ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;
     ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue, deadband_type,
     deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
-    ``call`` [node, method, arguments, results]. ``status`` is the StatusCode.
+    ``call`` [node, method, arguments, results, name: what the device calls it]: one event per method;
+    ``acknowledge`` [event_id, comment, source, condition: ``device.alarm``, active_ns: when it became active last] and
+    ``condition`` [action: confirm|comment|enable|disable|shelve|unshelve, seconds, and the same]: ``device`` and ``tags``
+    are the alarm's; ``history-read`` [what: raw|at-time|processed|events, nodes, from, to: simulated ns, aggregate,
+    counts, statuses]: ``tags`` are those that were read good. ``status`` is the StatusCode.
 mqtt
     ``open``; ``connect`` [level, clean, keepalive, resumed: true when a stored session goes on, name: a user name that
     proved nothing, will: {topic, qos, retain, payload, size, sha256, …}|absent]: ``status`` the CONNACK code;

@@ -311,11 +311,17 @@ class ModbusSpec(_Model):
     registers: tuple[RegisterSpec, ...]
 
 
+Role = Literal["Anonymous", "Observer", "Operator", "Engineer", "SecurityAdmin"]
+Allowed = dict[Literal["browse", "read", "write", "history", "call"], tuple[Role, ...]]
+"""By operation, the only roles that may."""
+
+
 class OpcuaSpec(_Model):
     """The node tree of a type.
 
     ``type_name`` names its ObjectType; ``nodes`` maps a browse path below the device (``Monitoring/Spindle/Speed``) to a
-    tag, ``methods`` to a method. Folders on the way are made. ``events`` are event types by name.
+    tag, ``methods`` to a method. Folders on the way are made. ``events`` are event types by name. ``roles`` names, by tag or
+    browse path, the only roles that may browse, read, write or call what is there and below.
     """
 
     namespace: str
@@ -324,6 +330,7 @@ class OpcuaSpec(_Model):
     nodes: dict[str, Name]
     methods: dict[str, MethodSpec] = Field(default_factory=dict)
     events: dict[EventName, EventSpec] = Field(default_factory=dict)
+    roles: dict[str, Allowed] = Field(default_factory=dict)
 
 
 class MessageSpec(_Model):

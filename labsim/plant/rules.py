@@ -157,12 +157,8 @@ def _alarms(interface: Interface) -> Iterator[Conflict]:
         tag = interface.tags.get(alarm.tag)
         if tag is None:
             continue
-        whole = tag.type in INTEGER_RANGE or tag.type == "bool"
-        if (
-            tag.type == "text"
-            or (alarm.kind == "limit") == (tag.type == "bool")
-            or not (whole or alarm.kind == "limit")
-        ):
+        numbers = tag.type not in ("text", "bool")
+        if not (numbers if alarm.kind == "limit" else tag.type == "bool" or tag.type in INTEGER_RANGE):
             yield Conflict(
                 (*path, "kind"), "bad-type", f"a {alarm.kind} alarm cannot watch {alarm.tag!r}, which is {tag.type}.",
                 "Numbers have limits; bool and whole numbers are discrete or off-normal.",

@@ -36,8 +36,7 @@ def add_event_type(space: Space, key: tuple[int, str], spec: EventSpec) -> None:
     node.display = spec.title
     for name, field in spec.fields.items():
         child = (key[0], f"{key[1]}/{name}")
-        empty = ua.Variant(None, ua.VariantType(BUILTIN[field.type]))
-        node = add_property(space, child, (key[0], name), key, BUILTIN[field.type], empty)
+        node = add_property(space, child, (key[0], name), key, BUILTIN[field.type], None)
         node.display = field.title
         node.references += ((nodes.MODELLING_RULE, True, _MANDATORY),)
 

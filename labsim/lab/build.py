@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import devices
 from labsim.endpoints.endpoint import Endpoint, Guard, User
+from labsim.evidence.attempt import PKI
 from labsim.evidence.event import Sink
 from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import TagInfo
@@ -19,6 +21,7 @@ from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:
     from labsim.endpoints.mqtt.voice import Style
+    from labsim.endpoints.opcua.protection import Protection
     from labsim.lab.options import Options
 
 
@@ -52,7 +55,17 @@ def build_endpoints(
     return [
         _mqtt(spec, plant, _style(spec, scenario), options, port, further, sink, guard)
         if isinstance(spec, MqttSpec)
-        else _endpoint(spec, plant, options.host, port, sink, guard, history)
+        else _endpoint(
+            spec,
+            plant,
+            options.host,
+            port,
+            sink,
+            guard,
+            history,
+            options.attempt / "certificates" / "modbus",
+            _pki_folder(spec, scenario, options),
+        )
         for spec, port, guard in zip(specs, ports[: len(specs)], guards, strict=True)
     ]
 
@@ -73,15 +86,26 @@ def _endpoint(
     sink: Sink,
     guard: Guard,
     history: LiveHistory | None,
+    certificates: Path,
+    pki: Path,
 ) -> Endpoint:
     if isinstance(spec, ModbusSpec):
         from labsim.endpoints.modbus.endpoint import ModbusEndpoint
 
         return ModbusEndpoint(
-            plant, spec.units, sink, host=host, port=port, unknown_unit=spec.unknown_unit, guard=guard
+            plant,
+            spec.units,
+            sink,
+            host=host,
+            port=port,
+            unknown_unit=spec.unknown_unit,
+            options=spec,
+            certificates=certificates,
+            guard=guard,
         )
     from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 
+    protection = _protection(spec)
     return OpcuaEndpoint(
         plant,
         spec.devices,
@@ -92,7 +116,32 @@ def _endpoint(
         anonymous=spec.anonymous,
         name=spec.name,
         history=history,
+        pki=pki if protection.needs_folder else None,
+        protection=protection,
         guard=guard,
+    )
+
+
+def _pki_folder(spec: ModbusSpec | OpcuaSpec, scenario: Scenario, options: Options) -> Path:
+    """Where an OPC UA server keeps certificates; several servers have a folder each."""
+    several = sum(endpoint.opcua is not None for endpoint in scenario.endpoints) > 1
+    folder = options.attempt / PKI
+    return folder / spec.name if several and isinstance(spec, OpcuaSpec) else folder
+
+
+def _protection(spec: OpcuaSpec) -> Protection:
+    from labsim.endpoints.opcua.protection import Protection, codes_of, limits_of, security_of
+
+    security = spec.security
+    return Protection(
+        security=security_of(security.offered),
+        listed=security.trust == "list",
+        suppressed=codes_of(security.suppress),
+        plain_passwords=security.plain_passwords,
+        certified=security.user_certificates,
+        flaw=None if security.certificate == "good" else security.certificate,
+        rights=spec.rights,
+        limits=limits_of(spec.limits.model_dump(exclude_none=True)),
     )
 
 

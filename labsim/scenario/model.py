@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from labsim.quantity import Duration
 from labsim.scenario.link import LinkSettings
+from labsim.scenario.opcua import OpcuaLimits, OpcuaSecurity, Rights, Role
 from labsim.scenario.topics import CommandTemplate, Place, SparkplugId, TopicTemplate, fields_of
 from labsim.text import Text
 
@@ -72,7 +73,7 @@ class Account(_Model):
 
     name: Annotated[str, Field(min_length=1)]
     password: str
-    role: Literal["Observer", "Operator", "Engineer", "SecurityAdmin"] = "Operator"
+    role: Role = "Operator"
 
 
 def _network(text: str) -> str:
@@ -94,8 +95,8 @@ class WatchdogSpec(_Model):
         trigger: What keeps it alive: ``any`` good request, any good ``write``, or these function codes.
         safe: Values by tag name that the device takes on expiry.
         writes: Whether writes are carried out while it is expired, or answered with exception 04.
-        recovery: ``communication``: the next trigger ends it; ``reset``: a client sets the tag ``reset`` to something else
-            than 0 first (through an endpoint whose writes are not refused, or the same one).
+        recovery: ``communication``: the next trigger ends it; ``reset``: the tag ``reset`` becomes something else than 0,
+            which a client may write even while writes are refused.
         restore: On recovery the tags of ``safe`` get back what they had.
         close: On expiry the device hangs up on every client.
     """
@@ -119,31 +120,20 @@ class WatchdogSpec(_Model):
 class ModbusTlsSpec(_Model):
     """Modbus/TCP Security: clients prove themselves with a certificate, and what they may do is their role's.
 
-    The role is in the certificate's extension 1.3.6.1.4.1.50316.802.1, or follows from its common name (``roles``).
+    The role is in the certificate's extension 1.3.6.1.4.1.50316.802.1, or follows from its common name (``roles``). The lab
+    makes an authority, the server's certificate and clients' certificates: one for each name in ``roles``, and one for each
+    other role in ``permissions`` that carries it.
 
     Attributes:
-        certificate: PEM file of the server's certificate, below the scenario's folder. When the three files are not given,
-            an authority, the server's certificate and one client's per role are made in ``certificates`` of the hand-in folder.
-        key: PEM file of its key.
-        authority: PEM file of the authority of the clients.
         roles: Role by common name, for certificates without the extension.
         permissions: Function codes by role, or ``read`` (no writes) or ``all``. A role that is not listed may do nothing;
             without any permission everybody with a certificate may do everything.
     """
 
-    certificate: str | None = None
-    key: str | None = None
-    authority: str | None = None
     roles: dict[str, str] = Field(default_factory=dict)
     permissions: dict[str, Literal["all", "read"] | tuple[Annotated[int, Field(ge=1, le=127)], ...]] = Field(
         default_factory=dict
     )
-
-    @model_validator(mode="after")
-    def _whole(self) -> ModbusTlsSpec:
-        if len({self.certificate is None, self.key is None, self.authority is None}) != 1:
-            raise ValueError("'certificate', 'key' and 'authority' belong together: give all three or none")
-        return self
 
 
 class ModbusSpec(_Model):
@@ -157,7 +147,7 @@ class ModbusSpec(_Model):
         max_sessions: The most connections at once; none for any number.
         above_max: What one more meets: it is refused, it replaces the oldest, or it is left to hang.
         idle: A connection without a byte for that long is closed; none keeps it.
-        delay: Time the device takes for each request.
+        delay: Time the device takes for each request, one after the other.
         backlog: Bytes of answers that a client may leave unread before it is hung up on.
         max_registers: The most registers of one request by unit, where it is fewer than the device's own.
         clients: Addresses and networks (``192.0.2.0/24``) that may connect; none for all.
@@ -200,13 +190,21 @@ class ModbusSpec(_Model):
 
 
 class OpcuaSpec(_Model):
-    """An OPC UA server over some devices. ``anonymous`` is the role of a client without a user, or null to refuse it."""
+    """An OPC UA server over some devices. ``anonymous`` is the role of a client without a user, or null to refuse it.
+
+    Attributes:
+        rights: Which roles may do what, by device (``mill1``), tag (``mill1.speed``) or node (``mill1/Program/Start``); it
+            holds for all below, and the nearest decides.
+    """
 
     port: Port = 4840
     devices: tuple[Path_, ...]
-    anonymous: Literal["Observer", "Operator", "Engineer"] | None = "Observer"
+    anonymous: Role | None = "Observer"
     users: tuple[Account, ...] = ()
     name: str = "labsim"
+    security: OpcuaSecurity = OpcuaSecurity()
+    rights: dict[str, Rights] = Field(default_factory=dict)
+    limits: OpcuaLimits = OpcuaLimits()
 
 
 TopicFilter = Annotated[

@@ -14,13 +14,16 @@ from urllib.parse import quote
 import labsim
 from labsim.endpoints.endpoint import Address, Guard, User, unguarded
 from labsim.endpoints.opcua.calls import Calls
+from labsim.endpoints.opcua.core.configuration import Configuration, show_configuration
 from labsim.endpoints.opcua.core.pki import Pki
+from labsim.endpoints.opcua.core.role import Roles
 from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.users import Accounts
 from labsim.endpoints.opcua.evidence import Reporter
 from labsim.endpoints.opcua.history import HistorySource, StoredHistory
 from labsim.endpoints.opcua.live import LiveValues
-from labsim.endpoints.opcua.mapping import alarms_by_key, map_devices
+from labsim.endpoints.opcua.mapping import Mapped, alarms_by_key, map_devices
+from labsim.endpoints.opcua.protection import Protection, apply_rights
 from labsim.endpoints.opcua.shell import Shell
 from labsim.errors import EndpointError
 from labsim.evidence.event import Sink
@@ -41,9 +44,10 @@ class OpcuaEndpoint:
         users: Accounts with their role: Observer may look, Operator and Engineer may write too.
         anonymous: Role of a client without a user; None refuses it.
         name: What clients are shown as the server's name; part of its application URI.
-        pki: Folder of the server's own certificate and key, made when it is empty; None makes them anew each time.
+        pki: Folder of the server's own certificate and key, made when it is empty, and of the trust lists; None makes the
+            certificate anew each time.
         history: Recorded values that clients may read; None when there are none.
-        plain_passwords: Also take passwords that the client does not encrypt.
+        protection: How clients have to prove themselves, what roles may do, what is granted.
         guard: What its connections stand behind.
 
     Raises:
@@ -66,15 +70,25 @@ class OpcuaEndpoint:
         name: str = "labsim",
         pki: Path | None = None,
         history: HistorySource | None = None,
-        plain_passwords: bool = False,
+        protection: Protection | None = None,
         guard: Guard = unguarded,
     ) -> None:
         self._devices, self._users = list(devices), tuple(users)
         self._host, self._port = host, port
         machine = socket.gethostname()
         uri = f"urn:{quote(machine)}:{quote(name)}"
-        self._pki = Pki(uri, name, pki, (host, "localhost", machine))
-        mapped = map_devices(plant, devices, uri=uri, history=history is not None)
+        protection, roles = protection or Protection(), Roles()
+        self._pki = Pki(
+            uri, name, pki, (host, "localhost", machine), listed=protection.listed, suppressed=protection.suppressed,
+            flaw=protection.flaw,
+        )  # fmt: skip
+
+        def finish(mapped: Mapped) -> None:
+            apply_rights(mapped.space, mapped.devices, plant, roles, protection.rights)
+            if pki is not None:
+                show_configuration(mapped.space, roles)
+
+        mapped = map_devices(plant, devices, uri=uri, history=history is not None, finish=finish)
         self._log, self._view, store = plant.events, mapped.view, LiveValues(plant)
         alarms = alarms_by_key(mapped)
         self._core = Server(
@@ -83,13 +97,20 @@ class OpcuaEndpoint:
             space=mapped.space,
             store=store,
             pki=self._pki,
-            accounts=Accounts(anonymous, [(user.name, user.password, user.role) for user in users]),
+            accounts=Accounts(
+                anonymous, [(user.name, user.password, user.role) for user in users], protection.certified
+            ),
             namespaces=mapped.namespaces,
             observer=Reporter(sink, mapped.tags, mapped.devices, Calls(mapped.calls, alarms), store.origin),
             version=labsim.__version__,
             locales=LANGUAGES,
-            plain_passwords=plain_passwords,
+            roles=roles,
+            limits=protection.limits,
+            security=protection.security,
+            plain_passwords=protection.plain_passwords,
         )
+        if pki is not None:
+            Configuration(self._core).serve()
         self._core.methods |= mapped.methods
         self._core.conditions.update(alarms)
         if history is not None:

@@ -85,8 +85,17 @@ class Mapped:
         return EventView(self.event_types, self.conditions, self.ids, self.filetime)
 
 
-def map_devices(plant: Plant, paths: Sequence[str], *, uri: str = "", history: bool = False) -> Mapped:
-    """Nodes of the devices at ``paths``; ``uri`` sets EventIds apart, ``history`` says that it can be read.
+def map_devices(
+    plant: Plant,
+    paths: Sequence[str],
+    *,
+    uri: str = "",
+    history: bool = False,
+    finish: Callable[[Mapped], None] = lambda _mapped: None,
+) -> Mapped:
+    """Nodes of the devices at ``paths``.
+
+    ``uri`` sets EventIds apart, ``history`` says that it can be read, ``finish`` has the last word before all is frozen.
 
     Raises:
         UnknownNameError: the plant has no such device.
@@ -106,6 +115,7 @@ def map_devices(plant: Plant, paths: Sequence[str], *, uri: str = "", history: b
         if device.interface.opcua is None:
             raise InputError(f"{path}: a {device.interface.type} does not speak OPC UA; leave it out of this endpoint.")
         _DeviceNodes(mapped, plant, device, device.interface.opcua, sampling_ms, history).build()
+    finish(mapped)
     space.frozen = True
     return mapped
 

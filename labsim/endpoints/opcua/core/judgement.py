@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -74,7 +74,7 @@ def judge_chain(
         return _first_error(_steps(path, trust, now), suppressed)
     except Bad as error:
         return error.code
-    except ValueError:  # an extension that cannot be read
+    except (ValueError, UnsupportedAlgorithm):  # an extension or key that cannot be read
         return int(S.BadCertificateInvalid)
 
 
@@ -102,7 +102,7 @@ def _build(chain: Sequence[x509.Certificate], trust: TrustList) -> list[x509.Cer
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 

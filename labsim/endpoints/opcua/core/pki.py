@@ -102,7 +102,9 @@ class Pki:
     def _load(self) -> Pair:
         assert self.folder is not None
         assert self.trust is not None
+        assert self.users is not None
         self.trust.make()
+        self.users.make()
         folder = self.folder / OWN
         certificate, key = folder / CERTIFICATE_FILE, folder / KEY_FILE
         if certificate.exists() and key.exists():

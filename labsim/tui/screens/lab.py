@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import DataTable, OptionList, Static, TabbedContent, TabPane
+from textual.widgets import DataTable, OptionList, Static, TabPane
 
 from labsim.client.client import LabClient
 from labsim.client.records import Lab, TaskOutcome, Verdict
@@ -25,6 +25,7 @@ from labsim.tui.widgets.devices import Devices
 from labsim.tui.widgets.endpoints import Endpoints
 from labsim.tui.widgets.hints import HintsPanel
 from labsim.tui.widgets.keybar import KeyBar
+from labsim.tui.widgets.pages import Pages
 from labsim.tui.widgets.tasks import Tasks
 from labsim.tui.widgets.wire import Wire
 
@@ -64,7 +65,7 @@ class LabScreen(SpokenScreen[None]):
             with Vertical(id="side"):
                 yield Tasks(id="tasks")
                 yield HintsPanel(id="hints")
-            with TabbedContent(id="tabs"):
+            with Pages(id="tabs"):
                 for name in TABS:
                     with TabPane("", id=name):
                         yield {"brief": Brief, "endpoints": Endpoints, "wire": Wire, "devices": Devices}[name]()
@@ -136,7 +137,7 @@ class LabScreen(SpokenScreen[None]):
     def speak(self) -> None:
         """Draw every word; what the host says is asked for again in the new language."""
         super().speak()
-        tabs = self.query_one(TabbedContent)
+        tabs = self.query_one(Pages)
         for n, name in enumerate(TABS, 1):
             tabs.get_tab(name).label = Content(f"{n} {self.say(f'tab.{name}')}")
         self.query_one("#tasks").border_title = self.say("tasks.title")
@@ -190,32 +191,32 @@ class LabScreen(SpokenScreen[None]):
 
     def action_sheet(self) -> None:
         """The datasheet of the selected device."""
-        if self.query_one(TabbedContent).active != "devices":
+        if self.query_one(Pages).active != "devices":
             self.action_tab("devices")
         self.query_one(Devices).open_sheet()
 
     def action_copy(self) -> None:
         """Copy the selected cell of the endpoints."""
-        if self.query_one(TabbedContent).active != "endpoints":
+        if self.query_one(Pages).active != "endpoints":
             self.action_tab("endpoints")
         self.query_one(Endpoints).copy()
 
     def action_filter(self) -> None:
         """The next filter of the wire."""
-        if self.query_one(TabbedContent).active != "wire":
+        if self.query_one(Pages).active != "wire":
             self.action_tab("wire")
         else:
             self.query_one(Wire).next_filter()
 
     def action_tab(self, name: str) -> None:
         """Go to a tab and into it."""
-        self.query_one(TabbedContent).active = name
+        self.query_one(Pages).active = name
         self.remove_class("-drawer")
         self.call_after_refresh(self._enter_tab, name)
 
     def _enter_tab(self, name: str) -> None:
-        if self.query_one(TabbedContent).active != name:
-            return  # another tab was chosen since; a focus in this one would bring it back
+        if self.query_one(Pages).active != name:
+            return  # another tab was chosen since
         targets: dict[str, type[Widget]] = {"brief": Brief, "endpoints": DataTable, "wire": Wire, "devices": DataTable}
         self.query_one(f"#{name}").query(targets[name]).first().focus()
 
@@ -223,7 +224,7 @@ class LabScreen(SpokenScreen[None]):
         """On a narrow screen open or close the drawer; on a wide one go to the tasks."""
         if self.has_class("-narrow") and self.has_class("-drawer"):
             self.remove_class("-drawer")
-            self.action_tab(self.query_one(TabbedContent).active)
+            self.action_tab(self.query_one(Pages).active)
         else:
             self.add_class("-drawer")
             self.query_one(Tasks).focus()

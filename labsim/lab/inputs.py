@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from labsim.evidence.event import Record
+from labsim.plant.alarms import Action
 from labsim.plant.clock import STEP_NS
 from labsim.plant.plant import Plant
 
@@ -83,6 +84,6 @@ def _act(plant: Plant, record: Record) -> None:
     if record.kind == "call":
         plant.devices[record.device].call(str(seen["name"]), seen["arguments"])
         return
-    action = seen["action"] if record.kind == "condition" else "acknowledge"
+    action: Action = seen["action"] if record.kind == "condition" else "acknowledge"
     comment, seconds = seen.get("comment"), float(seen.get("seconds", 0))
     plant.alarms[seen["condition"]].act(action, user=record.user, comment=comment, seconds=seconds)

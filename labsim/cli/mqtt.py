@@ -109,7 +109,9 @@ def bench(
     rate: float = typer.Option(0, "--rate", min=0, help="Messages a second; 0 is as fast as they come back."),
     size: int = typer.Option(64, "--size", min=24, max=1_000_000, help="Bytes of a payload."),
     qos: int = QOS,
-    window: int = typer.Option(100, "--window", min=1, max=10_000, help="How many may be under way, without --rate."),
+    window: int = typer.Option(
+        20, "--window", min=1, max=10_000, help="How many may be under way; brokers may take no more than 20 of QoS 2."
+    ),
     as_json: bool = opt.JSON,
 ) -> int:
     """Send messages to ourselves through the broker: rate and latency. Exit code 1 when any was lost."""

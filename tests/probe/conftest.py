@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
@@ -88,7 +89,9 @@ def mosquitto(tmp_path: Path) -> Iterator[Callable[..., str]]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         config = tmp_path / f"mosquitto-{port}.conf"
-        config.write_text("\n".join([f"listener {port} 127.0.0.1", *(lines or ["allow_anonymous true"])]) + "\n")
+        # as root mosquitto becomes a user of its own, who could not read a test's certificates
+        root = ["user root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        config.write_text("\n".join([*root, f"listener {port} 127.0.0.1", *(lines or ["allow_anonymous true"])]) + "\n")
         running.append(subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL))
         for _ in range(200):
             try:

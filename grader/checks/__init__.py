@@ -33,12 +33,17 @@ REGISTRY = {
     "mqtt.published": "grader.checks.mqtt:Published",
     "mqtt.subscribed": "grader.checks.mqtt_filter:Subscribed",
     "mqtt.will": "grader.checks.mqtt_will:PublishedWill",
+    "opcua.acknowledged": "grader.checks.opcua_alarm:Acknowledged",
+    "opcua.called": "grader.checks.opcua_call:Called",
+    "opcua.history-read": "grader.checks.opcua_history:HistoryRead",
     "opcua.read": "grader.checks.opcua:Read",
     "opcua.session": "grader.checks.opcua:Session",
     "opcua.subscribed": "grader.checks.subscription:Subscribed",
     "opcua.wrote": "grader.checks.opcua:Wrote",
     "plant.held": "grader.checks.plant:Held",
     "plant.never": "grader.checks.plant:Never",
+    "sparkplug.conformant": "grader.checks.sparkplug:Conformant",
+    "sparkplug.metric": "grader.checks.sparkplug_metric:MetricTruth",
 }
 
 

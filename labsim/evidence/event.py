@@ -28,7 +28,8 @@ opcua
     ``acknowledge`` [event_id, comment, source, condition: ``device.alarm``, active_ns: when it became active last] and
     ``condition`` [action: confirm|comment|enable|disable|shelve|unshelve, seconds, and the same]: ``device`` and ``tags``
     are the alarm's; ``history-read`` [what: raw|at-time|processed|events, nodes, from, to: simulated ns, aggregate,
-    counts, statuses]: ``tags`` are those that were read good. ``status`` is the StatusCode.
+    counts, statuses]: ``tags`` are those that were read good, ``values`` how many values each of them gave. ``status`` is
+    the StatusCode.
 mqtt
     ``open``; ``connect`` [level, clean, keepalive, resumed: true when a stored session goes on, name: a user name that
     proved nothing, will: {topic, qos, retain, payload, size, sha256, …}|absent]: ``status`` the CONNACK code;

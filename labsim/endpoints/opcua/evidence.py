@@ -277,9 +277,10 @@ class Reporter:
                 named["from"] = self._plant_time(start)
             if end:
                 named["to"] = self._plant_time(end)
+            good = [fact for fact in alike if fact.key in self._tags and fact.status >> 30 == 0]
             self._send(
                 happening, "history-read", status=max(fact.status for fact in alike), device=self._device_of(keys),
-                tags=[self._tags[fact.key].path for fact in alike if fact.key in self._tags and fact.status >> 30 == 0],
+                tags=[self._tags[fact.key].path for fact in good], values=[fact.count for fact in good],
                 what=kind, nodes=[text_of(key) for key in keys], counts=[fact.count for fact in alike],
                 statuses=[fact.status for fact in alike], **named,
             )  # fmt: skip

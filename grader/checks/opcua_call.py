@@ -1,0 +1,137 @@
+"""Check of methods called over OPC UA."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grader.check import Check, Params
+from grader.outcome import Outcome, failed, passed
+from grader.words import clock, fill, listed, number
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+from labsim.quantity import Tolerance
+from labsim.scenario.fields import DevicePath
+from labsim.text import Text, tr
+
+_EXACTLY = Tolerance(relative=1e-6)
+
+
+class CalledParams(Params):
+    """Parameters of `Called`."""
+
+    device: DevicePath = Field(description="The device.")
+    method: str = Field(description="The method, as the device's manual names its call: `start_job`.")
+    arguments: tuple[float | bool | str | None, ...] | None = Field(
+        None, description="The arguments in order, `null` for any; all may be any when left out."
+    )
+    user: str | None = Field(None, description="Only calls of this user count; an empty text means anonymous.")
+    result: Literal["good", "refused"] = Field(
+        "good", description="Whether the device has to do it, or must be seen to refuse it."
+    )
+    at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many such calls there must be.")
+
+
+class Called(Check[CalledParams]):
+    """A client has called a method of a device over OPC UA, and the device did it (or, with `result: refused`, would not).
+
+    Example::
+
+        opcua.called: {device: mill1, method: start_job, arguments: [FLANGE-20, null], user: operator, marks: 2}
+    """
+
+    name = "opcua.called"
+    sentence = tr(
+        "{p.method} of {p.device} is called over OPC UA",
+        "通過 OPC UA 調用 {p.device} 的 {p.method}",
+        "通过 OPC UA 调用 {p.device} 的 {p.method}",
+    )
+    Params = CalledParams
+
+    def title(self, params: CalledParams) -> Text:
+        """Names the method, and whether it has to be refused."""
+        if params.result == "good":
+            return self.sentence.format(p=params)
+        return tr(
+            "A call of {p.method} of {p.device} is refused over OPC UA",
+            "OPC UA 拒絕調用 {p.device} 的 {p.method}",
+            "OPC UA 拒绝调用 {p.device} 的 {p.method}",
+        ).format(p=params)
+
+    def judge(self, evidence: Evidence, params: CalledParams) -> Outcome:
+        """Count calls that have everything; else say what the nearest lacked."""
+        calls = [
+            r
+            for r in evidence.of("opcua", "call")
+            if r.device == params.device and r.detail.get("name") == params.method
+        ]
+        expected = (
+            None if params.arguments is None else ", ".join("*" if a is None else number(a) for a in params.arguments)
+        )
+        if not calls:
+            reason = tr("The method was never called.", "該方法從未被調用。", "该方法从未被调用。")
+            return failed(reason, expected=expected)
+        lacking = {r.seq: _lacking(r, params) for r in calls}
+        whole = [r for r in calls if not lacking[r.seq]]
+        if len(whole) >= params.at_least:
+            reason = tr("Called at {time}.", "於 {time} 調用。", "于 {time} 调用。")
+            return passed(
+                reason.format(time=clock(evidence, whole[0].t)),
+                expected=expected,
+                actual=_given(whole[0]),
+                evidence=whole,
+            )
+        if whole:
+            reason = tr(
+                "Calls as asked: {n} of {least}.",
+                "符合要求的調用：{n}/{least} 次。",
+                "符合要求的调用：{n}/{least} 次。",
+            ).format(n=len(whole), least=params.at_least)
+            return failed(reason, expected=expected, actual=_given(whole[0]), evidence=calls)
+        nearest = min(calls, key=lambda r: (len(lacking[r.seq]), r.seq))
+        reason = fill(
+            tr(
+                "None of the calls ({n}) fits; the nearest, at {time}, differs in: {lacks}.",
+                "{n} 次調用均不符合；最接近的一次（{time}）不符之處：{lacks}。",
+                "{n} 次调用均不符合；最接近的一次（{time}）不符之处：{lacks}。",
+            ),
+            n=len(calls),
+            time=clock(evidence, nearest.t),
+            lacks=listed(lacking[nearest.seq]),
+        )
+        return failed(reason, expected=expected, actual=_given(nearest), evidence=calls)
+
+
+def _lacking(record: Record, params: CalledParams) -> list[Text]:
+    good = record.status >> 30 == 0
+    return [
+        name
+        for name, wrong in (
+            (tr("user", "用戶", "用户"), params.user is not None and record.user != params.user),
+            (tr("arguments", "參數", "参数"), not _fits(record.detail.get("arguments") or [], params.arguments)),
+            (
+                tr("result (0x{code:08X})", "結果（0x{code:08X}）", "结果（0x{code:08X}）").format(code=record.status),
+                good != (params.result == "good"),
+            ),
+        )
+        if wrong
+    ]
+
+
+def _fits(given: list[object], wanted: tuple[float | bool | str | None, ...] | None) -> bool:
+    if wanted is None:
+        return True
+    return len(given) == len(wanted) and all(
+        want is None or _same(got, want) for got, want in zip(given, wanted, strict=True)
+    )
+
+
+def _same(got: object, want: float | bool | str) -> bool:
+    if isinstance(got, (int, float)) and isinstance(want, (int, float)):
+        return _EXACTLY.allows(float(got), float(want))
+    return got == want
+
+
+def _given(record: Record) -> str:
+    return ", ".join(number(one) for one in record.detail.get("arguments") or ())

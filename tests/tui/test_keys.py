@@ -16,7 +16,7 @@ OTHERS = ["space", "backspace", "delete", "ctrl+p", "f1", "ctrl+a", "ctrl+u"]
 SIGNS = ["question_mark", "slash", "full_stop", "comma", "left_square_bracket", "C", "minus"]
 
 
-@pytest.mark.parametrize(("size", "seed"), [((120, 40), 1), ((80, 24), 2), ((40, 10), 3)])
+@pytest.mark.parametrize(("size", "seed"), [((120, 40), 1), ((40, 10), 3)])
 async def test_random_keys_are_survived(host: FakeHost, sit: Sit, size: tuple[int, int], seed: int) -> None:
     """A cat on the keyboard meets every screen and dialog and never a traceback."""
     draw = random.Random(seed)

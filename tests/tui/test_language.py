@@ -13,7 +13,6 @@ from labsim.text import tr
 from labsim.tui.words import WORDS
 
 Sit = Callable[..., Any]
-SIZES = [(120, 40), (80, 24)]
 
 
 def _english(seen: str, lang: str) -> set[str]:
@@ -27,12 +26,11 @@ def _english(seen: str, lang: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_lab_speaks_every_language(host: FakeHost, sit: Sit, size: tuple[int, int]) -> None:
+async def test_the_lab_speaks_every_language(host: FakeHost, sit: Sit) -> None:
     """After l no English word of the UI is left on any tab, in the header, the tasks, or the last line."""
     said = tr("You read.", "你讀取了。", "你读取了。")
     await host.push(entry(1, dict(said), advice=dict(tr("Count from 0.", "從 0 數起。", "从 0 数起。"))))
-    async with sit(host, size=size) as seat:
+    async with sit(host) as seat:
         await seat.press("C")
         await seat.until(lambda: len(seat.lab.outcomes) == 5)
         seat.app.clear_notifications()

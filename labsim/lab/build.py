@@ -169,6 +169,20 @@ def _mqtt(
     sink: Sink,
     guard: Guard,
 ) -> Endpoint:
+    if spec.broker is not None:
+        from labsim.endpoints.mqtt.external import ExternalBroker
+
+        return ExternalBroker(
+            plant,
+            spec.devices,
+            sink,
+            spec.broker,
+            host=options.host,
+            port=port,
+            users=_users(spec.users),
+            style=style,
+            guard=guard,
+        )
     from labsim.endpoints.mqtt.access import Rights
     from labsim.endpoints.mqtt.endpoint import MqttEndpoint
     from labsim.endpoints.mqtt.limits import Limits

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from labsim.quantity import Duration
+from labsim.scenario.broker import BrokerUrl
 from labsim.scenario.link import LinkSettings
 from labsim.scenario.opcua import OpcuaLimits, OpcuaSecurity, Rights, Role
 from labsim.scenario.topics import CommandTemplate, Place, SparkplugId, TopicTemplate, fields_of
@@ -278,9 +279,11 @@ class MqttSpec(_Model):
     """An MQTT broker; ``devices`` publish their own telemetry there. ``anonymous`` may be rights instead of true.
 
     ``style`` is what they publish: a JSON object per message of the device (``device``), one per tag (``tag``), or Sparkplug
-    B (``sparkplug``, with the block of the same name). ``topic`` and ``commands`` are templates of topics.
+    B (``sparkplug``, with the block of the same name). ``topic`` and ``commands`` are templates of topics. With ``broker`` it
+    is somebody else's broker, which has its own door and limits, behind a tap that listens on ``port``.
     """
 
+    broker: BrokerUrl | None = None
     port: Port = 1883
     devices: tuple[Path_, ...] = ()
     style: Literal["device", "tag", "sparkplug"] = "device"
@@ -307,6 +310,16 @@ class MqttSpec(_Model):
             raise ValueError("Sparkplug has its own topics: leave 'topic' out")
         if self.topic is not None and ("tag" in fields_of(self.topic)) != (self.style == "tag"):
             raise ValueError("{tag} belongs into the 'topic' of 'style: tag', and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _own_or_other(self) -> MqttSpec:
+        if self.broker is not None:
+            for name in ("tls", "websocket", "limits", "anonymous"):
+                if name in self.model_fields_set:
+                    raise ValueError(f"{name!r} is for our own broker: with 'broker' it is set up there")
+            if any(user.publish is not None or user.subscribe is not None for user in self.users):
+                raise ValueError("rights of users are set up at the broker itself when there is a 'broker'")
         return self
 
     @property

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable
 
 from labsim.plant import status
+from labsim.plant.alarm_spec import AlarmSpec
+from labsim.plant.alarms import LEVEL_NAMES
 from labsim.plant.interface import (
     Interface,
     MessageSpec,
@@ -19,6 +21,7 @@ from labsim.plant.interface import (
     Table,
     TagSpec,
 )
+from labsim.plant.signature import FieldSpec, MethodSpec
 from labsim.plant.tags import INTEGER_RANGE
 from labsim.text import Text, tr
 
@@ -112,6 +115,25 @@ _WORDS: dict[str, Text] = {
         "位於 {folder} 之下，對象類型為 {type}：",
         "位于 {folder} 之下，对象类型为 {type}：",
     ),
+    "alarms": tr("Alarms", "報警", "报警"),
+    "alarm": tr("Alarm", "報警", "报警"),
+    "when": tr("Active", "觸發條件", "触发条件"),
+    "severity": tr("Severity", "嚴重度", "严重度"),
+    "confirmation": tr("To be confirmed", "需核實", "需核实"),
+    "deadband": tr("deadband {size}", "回差 {size}", "回差 {size}"),
+    "on_delay": tr("after {seconds} s", "持續 {seconds} s 後", "持续 {seconds} s 后"),
+    "off_delay": tr("back after {seconds} s", "恢復 {seconds} s 後解除", "恢复 {seconds} s 后解除"),
+    "is": tr("`{tag}` is {values}", "`{tag}` 為 {values}", "`{tag}` 为 {values}"),
+    "is_not": tr("`{tag}` is not {values}", "`{tag}` 不為 {values}", "`{tag}` 不为 {values}"),
+    "exclusive": tr("one limit at a time", "限值互斥", "限值互斥"),
+    "methods": tr("Methods", "方法", "方法"),
+    "method": tr("Method", "方法", "方法"),
+    "call": tr("Call", "調用名", "调用名"),
+    "inputs": tr("Inputs", "輸入參數", "输入参数"),
+    "outputs": tr("Outputs", "輸出參數", "输出参数"),
+    "events": tr("Events", "事件", "事件"),
+    "event": tr("Event", "事件", "事件"),
+    "fields": tr("Fields", "字段", "字段"),
     "publishes": tr(
         "The device publishes by itself; `{device}` stands for its name in the plant.",
         "設備自行發佈；`{device}` 代表它在工廠中的名稱。",
@@ -133,6 +155,8 @@ def manual(interface: Interface, lang: str = "en") -> str:
     if interface.settings:
         parts.append(_settings(interface.settings, say))
     parts.append(_tags(interface.tags, say))
+    if interface.alarms:
+        parts.append(_alarms(interface.alarms, say))
     if interface.modbus is not None:
         parts.append(_modbus(interface, interface.modbus, say))
     if interface.opcua is not None:
@@ -152,7 +176,7 @@ class _Say:
         sentence = (_WORDS[text] if isinstance(text, str) else text).say(self.lang)
         return sentence.format(**facts) if facts else sentence
 
-    def meaning(self, spec: SettingSpec | TagSpec) -> str:
+    def meaning(self, spec: SettingSpec | TagSpec | MethodSpec) -> str:
         """Title, and what there is to say about it."""
         return self(spec.title) + (self("stop") + self(spec.about) if spec.about else "")
 
@@ -284,7 +308,56 @@ def _opcua(interface: Interface, opcua: OpcuaSpec, say: _Say) -> str:
         lines.append("  " * len(folders) + f"{leaf}  ({facts}: {say(tag.title)})")
     tree = "\n".join(lines)
     below = say("below", folder=f"`Objects/{opcua.folder}`", type=f"`{opcua.type_name}`")
-    return f"## OPC UA\n\n{say('namespace')}: `{opcua.namespace}`\n\n{below}\n\n```text\n{tree}\n```"
+    parts = [f"## OPC UA\n\n{say('namespace')}: `{opcua.namespace}`\n\n{below}\n\n```text\n{tree}\n```"]
+    if opcua.methods:
+        head = [say(word) for word in ("method", "call", "meaning", "inputs", "outputs")]
+        methods = (
+            (f"`{place}`", f"`{m.call}`", say.meaning(m), _fields(m.inputs, say), _fields(m.outputs, say))
+            for place, m in opcua.methods.items()
+        )
+        parts.append(f"### {say('methods')}\n\n{_table(head, methods)}")
+    if opcua.events:
+        head = [say(word) for word in ("event", "meaning", "severity", "fields")]
+        events = (
+            (f"`{name}EventType`", say(event.title), event.severity, _fields(event.fields, say))
+            for name, event in opcua.events.items()
+        )
+        parts.append(f"### {say('events')}\n\n{_table(head, events)}")
+    return "\n\n".join(parts)
+
+
+def _fields(fields: dict[str, FieldSpec], say: _Say) -> str:
+    return "<br>".join(f"`{name}` ({one.type}): {say(one.title)}" for name, one in fields.items())
+
+
+def _alarms(alarms: dict[str, AlarmSpec], say: _Say) -> str:
+    def when(alarm: AlarmSpec) -> str:
+        if alarm.kind != "limit":
+            values = alarm.active or alarm.normal
+            shown = ", ".join(str(value).lower() for value in values)
+            parts = [say("is" if alarm.active else "is_not", tag=alarm.tag, values=shown)]
+        else:
+            parts = [
+                f"`{alarm.tag}` {'>' if level in ('hi', 'hihi') else '<'} {limit:g} ({say(LEVEL_NAMES[level])})"
+                for level, limit in alarm.levels.items()
+            ]
+            parts += [say("exclusive")] if alarm.exclusive else []
+            parts += [say("deadband", size=f"{alarm.deadband:g}")] if alarm.deadband else []
+        parts += [say("on_delay", seconds=f"{alarm.on_delay:g}")] if alarm.on_delay else []
+        parts += [say("off_delay", seconds=f"{alarm.off_delay:g}")] if alarm.off_delay else []
+        return "<br>".join(parts)
+
+    def severity(alarm: AlarmSpec) -> str:
+        if not isinstance(alarm.severity, dict):
+            return str(alarm.severity)
+        return "<br>".join(f"{alarm.severity[level]} ({say(LEVEL_NAMES[level])})" for level in alarm.levels)
+
+    head = [say(word) for word in ("alarm", "meaning", "when", "severity", "confirmation")]
+    rows = (
+        (f"`{name}`", say(alarm.title), when(alarm), severity(alarm), say("yes" if alarm.confirm else "no"))
+        for name, alarm in alarms.items()
+    )
+    return f"## {say('alarms')}\n\n{_table(head, rows)}"
 
 
 def _mqtt(interface: Interface, messages: tuple[MessageSpec, ...], say: _Say) -> str:

@@ -35,6 +35,7 @@ REGISTRY = {
     "mqtt.will": "grader.checks.mqtt_will:PublishedWill",
     "opcua.acknowledged": "grader.checks.opcua_alarm:Acknowledged",
     "opcua.called": "grader.checks.opcua_call:Called",
+    "opcua.certificate": "grader.checks.opcua_certificate:Certificate",
     "opcua.history-read": "grader.checks.opcua_history:HistoryRead",
     "opcua.read": "grader.checks.opcua:Read",
     "opcua.session": "grader.checks.opcua:Session",

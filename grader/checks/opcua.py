@@ -32,6 +32,10 @@ class SessionParams(Params):
     )
     mode: Literal["None", "Sign", "SignAndEncrypt"] | None = Field(None, description="The message security mode.")
     identity: Literal["anonymous", "username", "x509"] | None = Field(None, description="How the user proved itself.")
+    role: Literal["Anonymous", "Observer", "Operator", "Engineer", "SecurityAdmin"] | None = Field(
+        None, description="The role the user has."
+    )
+    app: str | None = Field(None, description="The application URI that the client calls itself.")
 
 
 class Session(Check[SessionParams]):
@@ -104,6 +108,11 @@ def _lacking(record: Record, params: SessionParams) -> list[Text]:
                 tr("identity", "身份方式", "身份方式"),
                 params.identity is not None and had.get("identity", "anonymous") != params.identity,
             ),
+            (tr("role", "角色", "角色"), params.role is not None and had.get("role", "") != params.role),
+            (
+                tr("application URI", "應用程式 URI", "应用程序 URI"),
+                params.app is not None and record.app != params.app,
+            ),
         )
         if wrong
     ]
@@ -111,7 +120,7 @@ def _lacking(record: Record, params: SessionParams) -> list[Text]:
 
 def _asked(params: SessionParams) -> str | None:
     security = " / ".join(params.policy)
-    parts = (security, params.mode, params.identity, params.user)
+    parts = (security, params.mode, params.identity, params.user, params.role, params.app)
     return ", ".join(part for part in parts if part) or None
 
 

@@ -26,6 +26,15 @@ def test_one_session_must_have_everything(bench: Bench) -> None:
     assert bench.judge("opcua.session", identity="username").evidence == (2,)
 
 
+def test_the_role_and_the_application_of_a_session(bench: Bench) -> None:
+    """Both can be asked for; what differs is named."""
+    detail = {"policy": "None", "mode": "None", "identity": "username", "role": "Operator"}
+    bench.event(1, "opcua", "session", user="op", app="urn:mine", detail=detail)
+    assert bench.judge("opcua.session", role="Operator", app="urn:mine").state is State.PASSED
+    assert "role" in bench.judge("opcua.session", role="Engineer").reason["en"]
+    assert "application URI" in bench.judge("opcua.session", app="urn:other").reason["en"]
+
+
 def test_a_refused_session_is_none(bench: Bench) -> None:
     """A bad status does not count, and the attempt is told."""
     session(bench, 1, user="operator", status=0x801F0000)

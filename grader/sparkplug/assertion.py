@@ -14,7 +14,7 @@ from labsim.text import Text, tr
 MONITOR, SESSION, DATA, COMPLEX = "Monitor", "SessionEstablishment", "SendData", "SendComplexData"
 ENDING, COMMAND, HOST = "SessionTermination", "ReceiveCommand", "PrimaryHost"
 SETS = (MONITOR, SESSION, DATA, COMPLEX, ENDING, COMMAND, HOST)
-_MODULES = ("establishment", "birth", "data", "order", "complex", "ending", "rebirth", "primary_host")
+_MODULES = ("topics", "establishment", "birth", "data", "order", "complex", "ending", "rebirth", "primary_host")
 _SHOWN = 5
 
 LACKS = tr("{what} has no {part}.", "{what} 沒有 {part}。", "{what} 没有 {part}。")

@@ -7,7 +7,7 @@ from collections import deque
 
 from labsim.endpoints.modbus.coding import Coding, Raw
 from labsim.plant.interface import QueueSpec
-from labsim.plant.tags import Tag, TagStore
+from labsim.plant.tags import Tag, TagStore, Value
 
 
 class Queue:
@@ -17,14 +17,18 @@ class Queue:
         self._coding = Coding(spec.type, scale=spec.scale)
         self._tag, self._store = tag, store
         self._raws: deque[Raw] = deque(maxlen=spec.length)
-        self._seen = int(store.source_time[tag.row])
+        self._seen = self._state()
 
     def tick(self) -> None:
         """Look whether the tag has changed; called after every step of the plant."""
-        changed = int(self._store.source_time[self._tag.row])
-        if changed != self._seen:
-            self._seen = changed
-            self._raws.append(self._coding.present(self._store.read(self._tag.row)))
+        state = self._state()
+        if state != self._seen:
+            self._seen = state
+            self._raws.append(self._coding.present(state[1]))
+
+    def _state(self) -> tuple[int, Value]:
+        """When the tag changed, and to what: a change before the first step has the time of the start."""
+        return int(self._store.source_time[self._tag.row]), self._store.read(self._tag.row)
 
     def response(self) -> bytes:
         """The response PDU: byte count, number of registers, registers."""

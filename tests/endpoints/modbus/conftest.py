@@ -62,6 +62,7 @@ ANALYSER: dict[str, Any] = {
         "running": {"type": "bool", "title": "Running", "initial": True},
         "valve": {"type": "bool", "title": "Valve", "access": "rw"},
         "pump": {"type": "bool", "title": "Pump", "access": "rw"},
+        "wear": {"type": "u32", "title": "Writes of the memory"},
     },
     "modbus": {
         "numbering": 1,
@@ -147,17 +148,31 @@ def interface(**modbus: Any) -> Interface:
 class Bench:
     """The core over a plant with one analyser at unit 11, without a socket."""
 
-    def __init__(self, settings: dict[str, Any] | None = None, unknown_unit: Any = "silent", **modbus: Any) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any] | None = None,
+        unknown_unit: Any = "silent",
+        core: dict[str, Any] | None = None,
+        **modbus: Any,
+    ) -> None:
         self.plant = Plant(7, SimClock())
         self.device = self.plant.add("an1", Kind(interface(**modbus)), settings)
         self.plant.start()
         self.sink = Recorder()
-        self.core = Application(self.plant, {11: "an1"}, self.sink, unknown_unit)
+        self.core = Application(self.plant, {11: "an1"}, self.sink, unknown_unit, **(core or {}))
 
     def ask(self, request: str, unit: int = 11) -> str | None:
         """Response PDU in hex to a request PDU in hex."""
         response = self.core.respond(Peer("10.0.0.9:40000", "modbus-1"), unit, bytes.fromhex(request))
         return None if response is None else response.hex(" ")
+
+    def advance(self, seconds: float) -> bool:
+        """Let plant time pass, as a lab does; whether a watchdog that closes connections expired."""
+        expired = False
+        for _ in range(round(seconds * 10)):
+            self.plant.advance()
+            expired |= self.core.tick()
+        return expired
 
     @property
     def last(self) -> Event:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from asyncua import ua
 from asyncua.ua.ua_binary import Buffer, struct_from_binary, struct_to_binary
 
+from labsim.endpoints.opcua.calls import Calls
 from labsim.endpoints.opcua.core.connection import Connection
 from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.core.pki import Pki
@@ -17,12 +19,15 @@ from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.transport import error_message
 from labsim.endpoints.opcua.core.users import Accounts
 from labsim.endpoints.opcua.evidence import Reporter
+from labsim.endpoints.opcua.history import StoredHistory
 from labsim.endpoints.opcua.live import LiveValues
-from labsim.endpoints.opcua.mapping import map_devices
+from labsim.endpoints.opcua.mapping import alarms_by_key, map_devices
 from labsim.evidence.event import Event
+from labsim.evidence.history import Series
 from labsim.plant import status
 from labsim.plant.clock import SimClock
 from labsim.plant.device import Device
+from labsim.plant.events import Occurrence
 from labsim.plant.interface import Interface
 from labsim.plant.plant import DeviceType, Plant
 from labsim.plant.tags import Tag, Value
@@ -326,3 +331,128 @@ def error_code() -> Callable[[bytes], int]:
 def parse_answer() -> Callable[..., Any]:
     """A response from its chunks."""
     return decode_answer
+
+
+STAMP: dict[str, Any] = {
+    **PRESS,
+    "type": "stamp",
+    "title": "Stamp",
+    "alarms": {
+        "force_limit": {
+            "tag": "force",
+            "title": {"en": "Force", "zh-Hant": "壓力", "zh-Hans": "压力"},
+            "limits": {"hihi": 180, "hi": 150, "lo": 20, "lolo": 10},
+            "deadband": 5,
+            "severity": {"hihi": 900, "hi": 500, "lo": 400, "lolo": 800},
+            "confirm": True,
+        },
+        "length_limit": {"tag": "length", "title": "Length", "limits": {"hi": 20, "lo": 5}, "exclusive": False},
+        "stopped": {"kind": "off-normal", "tag": "running", "title": "Stopped", "normal": [True]},
+    },
+    "opcua": {
+        **PRESS["opcua"],
+        "namespace": "urn:test:stamp",
+        "type_name": "StampType",
+        "methods": {
+            "Production/Add": {
+                "call": "add",
+                "title": {"en": "Add", "zh-Hant": "加", "zh-Hans": "加"},
+                "inputs": {
+                    "Count": {"type": "u32", "title": {"en": "How many", "zh-Hant": "多少", "zh-Hans": "多少"}},
+                    "Why": {"type": "text", "title": "Why"},
+                },
+                "outputs": {"Total": {"type": "u32", "title": "Total"}},
+            }
+        },
+        "events": {
+            "Stamped": {
+                "title": "Stamped",
+                "message": {"en": "{Order} stamped", "zh-Hant": "{Order} 已沖壓", "zh-Hans": "{Order} 已冲压"},
+                "severity": 300,
+                "fields": {
+                    "Order": {"type": "text", "title": "Order"},
+                    "Force": {"type": "f64", "title": "Force"},
+                    "Number": {"type": "u32", "title": "Number"},
+                },
+            }
+        },
+    },
+}
+
+
+class Stamp(Device):
+    """A press that can be called and tells of itself."""
+
+    def call(self, name: str, arguments: Sequence[Value]) -> tuple[int, Sequence[Value]]:
+        """Count up; 0 is refused."""
+        assert name == "add"
+        if not arguments[0]:
+            return status.BAD_OUT_OF_RANGE, ()
+        self["count"] = int(self["count"]) + int(arguments[0])
+        return status.GOOD, (self["count"],)
+
+
+class Recorded:
+    """A history that was made by hand."""
+
+    def __init__(self) -> None:
+        self.series: dict[str, Series] = {}
+
+    def whole(self, path: str) -> Series:
+        """What was put in."""
+        return self.series.get(path) or Series(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint32))
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    """The history of ``stamps``."""
+    return Recorded()
+
+
+@pytest.fixture
+def stamps() -> Plant:
+    """Two stamps, ``stamp1`` and ``stamp2``, which have methods, events and alarms."""
+    plant = Plant(7, SimClock(utc_ns=1_700_000_000_000_000_000))
+    kind = DeviceType(Interface.model_validate(STAMP), Stamp)
+    for path in ("stamp1", "stamp2"):
+        plant.add(path, kind)
+    plant.start()
+    return plant
+
+
+@pytest.fixture
+def stamp_server(stamps: Plant, events: list[Event], wall: Wall, recorded: Recorded) -> Server:
+    """A core over both stamps, whose anonymous clients may do everything, with history."""
+    store = LiveValues(stamps)
+    mapped = map_devices(stamps, list(stamps.devices), uri="urn:test:server", history=True)
+    alarms = alarms_by_key(mapped)
+    server = Server(
+        uri="urn:test:server",
+        name="test",
+        space=mapped.space,
+        store=store,
+        pki=Pki("urn:test:server", "test"),
+        accounts=Accounts("Operator", USERS),
+        namespaces=mapped.namespaces,
+        observer=Reporter(events.append, mapped.tags, mapped.devices, Calls(mapped.calls, alarms), store.origin),
+        limits=Limits(max_history_values=50),
+        locales=("en", "zh-Hant"),
+        monotonic=wall,
+    )
+    server.methods |= mapped.methods
+    server.conditions.update(alarms)
+    server.history = StoredHistory(recorded, mapped.tags, store, stamps.events, mapped.view)
+
+    def tell(occurrence: Occurrence) -> None:
+        event = mapped.view.event_of(occurrence)
+        assert event is not None
+        server.emit(event)
+
+    stamps.events.listen(tell)
+    return server
+
+
+@pytest.fixture
+def caller(stamp_server: Server) -> Peer:
+    """A client of `stamp_server` with a session."""
+    return Peer(stamp_server).login()

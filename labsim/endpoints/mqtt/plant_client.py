@@ -64,6 +64,9 @@ class PlantClient:
         came: Called when the connection stands and the subscriptions are made.
         went: Called when it is gone by itself.
         will: Gives the will of the next connection; None for none.
+
+    Attributes:
+        connected: Whether the connection stands, as far as the event loop knows.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class PlantClient:
     ) -> None:  # fmt: skip
         self._broker, self._subscriptions, self._will = broker, list(subscriptions), will
         self._heard, self._came, self._went = heard, came, went
-        self._closing = False
+        self._closing = self.connected = False
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTProtocolVersion.MQTTv5)
         if broker.user is not None:
             self._client.username_pw_set(broker.user, broker.password)
@@ -108,11 +111,6 @@ class PlantClient:
                 "goes into 'broker' of the endpoint: mqtt://user:password@host."
             )
 
-    @property
-    def connected(self) -> bool:
-        """Whether the connection stands."""
-        return bool(self._client.is_connected())
-
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, properties: dict[str, Any]) -> None:
         """Publish; in vain while there is no connection."""
         more = None
@@ -142,8 +140,7 @@ class PlantClient:
             return
         if self._subscriptions:
             client.subscribe(self._subscriptions)
-        self._call(self._settle, "")
-        self._call(self._came)
+        self._call(self._arrived)
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if not self._closing and code != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -169,6 +166,12 @@ class PlantClient:
         if not self._first.done():
             self._first.set_result(refusal)
 
+    def _arrived(self) -> None:
+        self.connected = True
+        self._settle("")
+        self._came()
+
     def _lost(self) -> None:
-        if self._first.done() and not self._first.result():
+        if self.connected:
+            self.connected = False
             self._went()

@@ -1,0 +1,171 @@
+"""First-contact at a real mosquitto behind the tap: the same scenario comes to the same verdict as at our own broker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labsim.evidence.evidence import Evidence
+from labsim.evidence.verify import ok, verify
+from labsim.lab.lab import Lab
+from labsim.lab.options import Options
+from labsim.lab.prove import attempt_with
+from labsim.scenario.folder import find_scenario
+
+pytestmark = pytest.mark.foreign
+
+
+def mosquitto() -> str:
+    """The broker's program, which Debian keeps out of a user's path."""
+    return shutil.which("mosquitto", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin") or "mosquitto"
+
+
+class Broker:
+    """A mosquitto on a free port of the loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Run it until it takes connections."""
+        self._run()
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(0.01)
+                else:
+                    writer.close()
+                    return
+
+    def _run(self) -> None:
+        command = [mosquitto(), "-c", str(self._config)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
+
+
+@pytest.fixture
+async def broker(tmp_path: Path, need: Callable[..., None]) -> AsyncIterator[Broker]:
+    """A running mosquitto."""
+    if shutil.which(mosquitto()) is None:
+        need("mosquitto")
+    broker = Broker(tmp_path)
+    await broker.start()
+    yield broker
+    broker.stop()
+
+
+def scenario_at(folder: Path, port: int) -> Path:
+    """First-contact with the broker at ``port``."""
+    source, made = find_scenario("first-contact"), folder / "scenario"
+    made.mkdir()
+    for file in (*source.glob("*.md"), *source.glob("*.py")):
+        made.joinpath(file.name).write_bytes(file.read_bytes())
+    text = (source / "scenario.yaml").read_text(encoding="utf-8")
+    old = "- mqtt: {port: 1883}"
+    assert old in text
+    text = text.replace(old, f"- mqtt: {{port: 1883, broker: 'mqtt://127.0.0.1:{port}', devices: [mill1]}}")
+    (made / "scenario.yaml").write_text(text, encoding="utf-8")
+    return made
+
+
+def marks(verdict: dict[str, Any]) -> list[tuple[str, float, str]]:
+    """What a verdict says of each check."""
+    return [(check["id"], check["score"], check["outcome"]) for task in verdict["tasks"] for check in task["checks"]]
+
+
+async def test_the_verdict_is_the_same_at_mosquitto(broker: Broker, tmp_path: Path) -> None:
+    """The solution reaches full marks through the tap before mosquitto, check by check as at our own broker."""
+    said: list[str] = []
+    script = find_scenario("first-contact") / "solution.py"
+
+    async def attempt(name: str, folder: Path) -> dict[str, Any]:
+        options = Options(seed="external", attempt=tmp_path / name, speed=5.0, port_base=0)
+        verdict, code = await attempt_with(folder, script, options, said.append)
+        assert code == 0, said
+        assert ok(verify(options.attempt))
+        return verdict
+
+    verdicts = await asyncio.gather(
+        attempt("own", find_scenario("first-contact")), attempt("mosquitto", scenario_at(tmp_path, broker.port))
+    )
+    assert marks(verdicts[0]) == marks(verdicts[1])
+    assert verdicts[1]["score"] == verdicts[1]["max"]
+    evidence = Evidence.load(tmp_path / "mosquitto")
+    assert {record.app for record in evidence.of("mqtt", "publish")} == {"bridge", "plant"}
+
+
+async def test_mosquitto_clients_pass_the_tap(broker: Broker, tmp_path: Path, need: Callable[..., None]) -> None:
+    """mosquitto_pub with QoS 2 and MQTT 5, and a retained message for mosquitto_sub, are told as they were sent."""
+    need("mosquitto_pub", "mosquitto_sub")
+    options = Options(seed="external", attempt=tmp_path / "attempt", port_base=0)
+    async with Lab(scenario_at(tmp_path, broker.port), options) as lab:
+        port = next(row["url"] for row in lab.addresses() if row["protocol"] == "mqtt").rpartition(":")[2]
+        where = ["-h", "127.0.0.1", "-p", port, "-V", "5"]
+        said = ["mosquitto_pub", *where, "-i", "pub", "-q", "2", "-r", "-t", "a/b", "-m", "hello"]
+        await asyncio.to_thread(subprocess.run, said, check=True, timeout=30)
+        heard = ["mosquitto_sub", *where, "-i", "sub", "-q", "1", "-t", "a/+", "-C", "1", "-W", "20"]
+        got = await asyncio.to_thread(subprocess.run, heard, capture_output=True, text=True, timeout=30)
+        assert got.stdout == "hello\n"
+        evidence = Evidence.load(options.attempt)
+    told = [(r.kind, r.subject, r.status) for r in evidence.of("mqtt") if r.app == "pub"]
+    assert told == [("connect", "", 0), ("publish", "a/b", 0), ("disconnect", "", 0), ("close", "", 0)]
+    subscribed = next(record for record in evidence.of("mqtt", "subscribe") if record.app == "sub")
+    assert (subscribed.subject, subscribed.detail["granted"]) == ("a/+", 1)
+
+
+async def test_a_mosquitto_that_dies_is_an_incident(broker: Broker, tmp_path: Path) -> None:
+    """The lab goes on without its broker, says so, and finds it again when it is back."""
+    options = Options(seed="external", attempt=tmp_path / "attempt", port_base=0)
+
+    def incidents() -> list[str]:
+        return [record.detail["reason"] for record in Evidence.load(options.attempt).of("lab", "incident")]
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(30):
+            while len(incidents()) < count:  # noqa: ASYNC110 - the evidence on disk has no event
+                await asyncio.sleep(0.05)
+
+    async with Lab(scenario_at(tmp_path, broker.port), options) as lab:
+        broker.stop(signal.SIGKILL)
+        await until(1)
+        assert lab.state == "running"
+        await broker.start()
+        await until(2)
+    assert "is gone" in incidents()[0]
+    assert "is back" in incidents()[1]
+
+
+async def test_a_link_before_mosquitto(broker: Broker, tmp_path: Path) -> None:
+    """The link of an endpoint with a foreign broker can be impaired like any other."""
+    options = Options(seed="external", attempt=tmp_path / "attempt", port_base=0)
+    async with Lab(scenario_at(tmp_path, broker.port), options) as lab:
+        port = next(row["url"] for row in lab.addresses() if row["protocol"] == "mqtt").rpartition(":")[2]
+        lab.fault("link.mqtt", "refuse", {})
+        ask = ["mosquitto_pub", "-h", "127.0.0.1", "-p", port, "-t", "a", "-m", "b"]
+        failed = await asyncio.to_thread(subprocess.run, ask, capture_output=True, timeout=30)
+        assert failed.returncode != 0
+        lab.fault("link.mqtt", "good", {})
+        await asyncio.to_thread(subprocess.run, ask, check=True, timeout=30)
+        publishes = Evidence.load(options.attempt).of("mqtt", "publish")
+    assert [record.subject for record in publishes if record.app != "plant"] == ["a"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -24,9 +25,13 @@ _LEVEL = tr("protocol version", "協議版本", "协议版本")
 _TLS = tr("TLS", "TLS", "TLS")
 _CERTIFICATE = tr("client certificate", "客戶端證書", "客户端证书")
 _KEEP_ALIVE = tr("keep-alive", "保活時間", "保活时间")
+_KEPT = tr("session expiry", "會話過期時間", "会话过期时间")
 _NO_WILL = tr("no will", "沒有遺囑", "没有遗嘱")
 _WILL = tr("will: {part}", "遺囑的 {part}", "遗嘱的 {part}")
 _TOO_SHORT = tr("it lasted {time}", "僅持續 {time}", "仅持续 {time}")
+_ENCRYPTED = ("mqtts", "wss")
+_FOR_EVER = 0xFFFFFFFF
+"""A session expiry interval that never ends (MQTT 5.0 §3.1.2.11.2)."""
 VERSIONS = {"3.1": 3, "3.1.1": 4, "5": 5}
 
 
@@ -48,6 +53,11 @@ class ConnectedParams(Params):
         None, description="The will it must leave: `topic`, `qos`, `retain`, `payload`, each if given."
     )
     clean: bool | None = Field(None, description="Whether it begins without an old session (clean session or start).")
+    kept: Duration | None = Field(
+        None,
+        description="How long the broker must keep the session after the connection, at least, in seconds of the wire; a 3.1.1 "
+        "session that is not clean is kept for ever.",
+    )
     version: Literal["3.1", "3.1.1", "5"] | None = Field(None, description="The version of MQTT.")
     tls: bool | None = Field(None, description="Whether the connection is encrypted.")
     certificate: bool | None = Field(None, description="Whether it has proven a client certificate.")
@@ -103,7 +113,7 @@ class Connected(Check[ConnectedParams]):
                 "消息代理拒绝了全部 {n} 次连接，最后一次在 {time}，返回码 {code}。",
             ).format(n=len(asked), time=clock(evidence, last.t), code=last.status)
             return failed(reason, expected=expected, actual=str(last.status), evidence=asked)
-        encrypted = {r.session for r in evidence.of("mqtt", "open") if r.detail.get("tls")}
+        encrypted = {r.session for r in evidence.of("mqtt", "open") if r.detail.get("transport") in _ENCRYPTED}
         judged = [(r, _faults(evidence, r, params, r.session in encrypted)) for r in accepted]
         best, faults = min(judged, key=lambda pair: (len(pair[1]), _ID in pair[1], -pair[0].seq))
         actual = _settings(best, best.session in encrypted)
@@ -132,6 +142,7 @@ def _faults(evidence: Evidence, record: Record, params: ConnectedParams, encrypt
         (_USER, params.user in (None, record.user)),
         (_LEVEL, params.version is None or detail.get("level") == VERSIONS[params.version]),
         (_CLEAN, params.clean in (None, bool(detail.get("clean")))),
+        (_KEPT, params.kept is None or _kept(detail) >= params.kept),
         (_TLS, params.tls in (None, encrypted or bool(record.thumb))),
         (_CERTIFICATE, params.certificate in (None, bool(record.thumb))),
         (_KEEP_ALIVE, params.keepalive is None or 0 < _whole(detail.get("keepalive")) <= params.keepalive),
@@ -161,6 +172,15 @@ def will_faults(will: object, params: WillParams) -> list[Text | str]:
 
 def _whole(value: object) -> float:
     return value if isinstance(value, (int, float)) else 0
+
+
+def _kept(detail: dict[str, Any]) -> float:
+    """Seconds that the session outlives its connection."""
+    if detail.get("level") != VERSIONS["5"]:
+        return 0 if detail.get("clean") else math.inf
+    properties = detail.get("properties")
+    seconds = _whole(properties.get("session_expiry")) if isinstance(properties, dict) else 0
+    return math.inf if seconds == _FOR_EVER else seconds
 
 
 def _end(evidence: Evidence, connect: Record) -> int:
@@ -194,6 +214,7 @@ def _asked(params: ConnectedParams) -> str | None:
         params.user or "",
         f"MQTT {params.version}" if params.version else "",
         f"clean {number(params.clean)}" if params.clean is not None else "",
+        f"session ≥ {duration(params.kept)}" if params.kept is not None else "",
         f"keep-alive ≤ {duration(params.keepalive)}" if params.keepalive is not None else "",
         "" if params.tls is None else "TLS" if params.tls else "no TLS",
     ]

@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from field import Field, Typed
+from field_lab import Field, Typed
 
 UNIT = ("-u", "11")
 VOLTAGE = 3028

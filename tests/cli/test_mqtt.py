@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from field import Field, Typed
+from field_lab import Field, Typed
 
 from labsim.sparkplug.datatype import DataType
 from labsim.sparkplug.payload import Metric, Payload, encode

@@ -33,6 +33,7 @@ def connect(bench: Bench, t: float, app: str = "gw-1", status: int = 0, **more: 
         ({"clean": False}, False, "clean start"),
         ({"keepalive": "30 s"}, True, ""),
         ({"keepalive": "29 s"}, False, "keep-alive"),
+        ({"kept": "1 s"}, False, "session expiry"),
         ({"tls": False}, True, ""),
         ({"tls": True}, False, "TLS"),
         ({"certificate": True}, False, "client certificate"),
@@ -67,12 +68,25 @@ def test_one_connection_must_have_everything(bench: Bench) -> None:
 
 def test_tls_is_what_the_endpoint_saw(bench: Bench) -> None:
     """The connection was opened over TLS; a client certificate proves it too."""
-    bench.event(1, "mqtt", "open", session="s-gw-1", detail={"tls": "TLSv1.3"})
+    bench.event(1, "mqtt", "open", session="s-gw-1", detail={"transport": "mqtts"})
     connect(bench, 1)
     connect(bench, 2, "gw-2", thumb="AB")
     assert bench.judge("mqtt.connected", client="gw-1", tls=True).state is State.PASSED
     assert bench.judge("mqtt.connected", client="gw-2", tls=True, certificate=True).state is State.PASSED
     assert bench.judge("mqtt.connected", client="gw-1", tls=False).state is State.FAILED
+
+
+def test_a_session_is_kept_in_the_terms_of_its_version(bench: Bench) -> None:
+    """3.1.1 keeps what is not clean for ever, 5 as long as its property says, and not at all without one."""
+    connect(bench, 1, "old", clean=False)
+    connect(bench, 2, "new", level=5, clean=False, properties={"session_expiry": 60})
+    connect(bench, 3, "never", level=5, properties={"session_expiry": 0xFFFFFFFF})
+    connect(bench, 4, "none", level=5, clean=False)
+    for client, kept, good in (
+        ("old", "30 d", True), ("new", "60 s", True), ("new", "61 s", False), ("never", "30 d", True), ("none", "1 s", False),
+    ):  # fmt: skip
+        outcome = bench.judge("mqtt.connected", client=client, kept=kept)
+        assert (outcome.state is State.PASSED) is good, client
 
 
 def test_refused_connections_say_so(bench: Bench) -> None:

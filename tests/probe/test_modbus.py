@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import certificate
+import own_certificate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus import FramerType
@@ -185,7 +185,7 @@ def test_who_is_there(modbus_port: int) -> None:
 
 def test_tls_is_believed_only_with_a_certificate(tmp_path: Path) -> None:
     """The server's name is held against its certificate; only --insecure does without."""
-    cert, key = certificate.make(tmp_path)
+    cert, key = own_certificate.make(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     good = bytes.fromhex("00000000000503030200aa")

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import certificate
+import own_certificate
 
 from labsim.probe.bench import percentiles, run
 from labsim.probe.credentials import Credentials
@@ -109,7 +109,7 @@ def test_what_is_no_topic_is_refused_before_it_is_sent(mosquitto: Callable[..., 
 
 def test_tls_is_believed_only_with_a_certificate(mosquitto: Callable[..., str], tmp_path: Path) -> None:
     """The broker's certificate is checked, unless it is said not to."""
-    cert, key = certificate.make(tmp_path)
+    cert, key = own_certificate.make(tmp_path)
     where = at("mqtts://" + mosquitto("allow_anonymous true", f"certfile {cert}", f"keyfile {key}"))
     for credentials in (Credentials(ca=cert), Credentials(insecure=True)):
         with MqttProbe(where, credentials=credentials) as probe:

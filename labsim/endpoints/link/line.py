@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from labsim.endpoints.endpoint import ProtocolFactory
@@ -46,10 +47,16 @@ class Line(asyncio.Protocol):
         self._impairment: Impairment | None = None
         self._gated = True
         self._told_to_wait = False
-        self._inward = Pipe(self._hand_in, self._moved)
-        self._outward = Pipe(self._hand_out, self._moved)
         self._near = _Near(self)
         self.host = ""
+
+    @cached_property
+    def _inward(self) -> Pipe:
+        return Pipe(self._hand_in, self._moved)
+
+    @cached_property
+    def _outward(self) -> Pipe:
+        return Pipe(self._hand_out, self._moved)
 
     # What the socket's transport calls.
 

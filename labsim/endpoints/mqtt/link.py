@@ -70,7 +70,7 @@ class Link(asyncio.Protocol):
         if data:
             self.write(data)
         if self.connection.ended:
-            self.close()
+            self.close(told=bool(data))
             if self.transport.get_write_buffer_size():  # a client that never reads must not keep the socket open
                 asyncio.get_running_loop().call_later(GRACE_S, self.transport.abort)
 
@@ -78,9 +78,26 @@ class Link(asyncio.Protocol):
         """Send MQTT bytes."""
         self.transport.write(data)
 
-    def close(self) -> None:
-        """Close after what was written."""
-        self.transport.close()
+    def close(self, *, told: bool) -> None:
+        """Close after what was written; ``told`` when it says why."""
+        if told:
+            self.linger()
+        else:
+            self.transport.close()
+
+    def linger(self) -> None:
+        """Close our side, and the socket when the client has closed its own.
+
+        A socket that is closed with bytes unread is reset, and the client may never see the reason it was given.
+        """
+        if self.transport.is_closing():
+            return
+        try:
+            self.transport.write_eof()
+        except (OSError, NotImplementedError):  # the client is gone already; TLS cannot close one side alone
+            self.transport.close()
+        else:
+            asyncio.get_running_loop().call_later(GRACE_S, self.transport.close)
 
     def _arm(self) -> None:
         """Set the timer if the deadline is sooner than it; when it runs out early it is set again."""

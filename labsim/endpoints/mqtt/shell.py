@@ -86,6 +86,8 @@ class Shell:
         for link in links:
             link.connection.stop()
         self.flush()
+        for link in links:
+            link.transport.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

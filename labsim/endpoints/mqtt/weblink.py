@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from labsim.endpoints.mqtt.link import Link
+from labsim.endpoints.mqtt.link import GRACE_S, Link
 from labsim.endpoints.mqtt.websocket import PATH, WebSocket
 
 
@@ -33,15 +33,15 @@ class WebLink(Link):
         self._web.wrap(data)
         self._send()
 
-    def close(self) -> None:
-        """Close the WebSocket, then the socket."""
+    def close(self, *, told: bool) -> None:  # noqa: ARG002 - a WebSocket is always closed in good order
+        """Begin the closing handshake; the socket is closed when the client has answered, or does not."""
         self._web.close()
         self._send()
-        self.transport.close()
+        asyncio.get_running_loop().call_later(GRACE_S, self.transport.close)
 
     def _send(self) -> None:
         data, over = self._web.output()
         if data and not self.transport.is_closing():
             self.transport.write(data)
         if over:
-            self.transport.close()
+            self.linger()

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from labsim.endpoints.endpoint import User
 from labsim.endpoints.mqtt.access import Rights
 from labsim.endpoints.mqtt.endpoint import MqttEndpoint
+from labsim.evidence.event import Event
 from labsim.plant.clock import SimClock
 from labsim.plant.plant import Plant
 
@@ -345,34 +347,77 @@ class Server:
         return f"{stem}{next(self.numbers)}"
 
 
-class _Ours:
-    """Our broker in a thread."""
+class Own:
+    """An endpoint of ours in a thread, with what its sink was told."""
 
-    def __init__(self) -> None:
-        self.ready = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+    def __init__(self, **options: Any) -> None:
+        self.events: list[Event] = []
+        self.peers: list[Peer] = []
+        self._kept, self._ready = threading.Condition(), threading.Event()
+        self._options = options
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    def _keep(self, event: Event) -> None:
+        with self._kept:
+            self.events.append(event)
+            self._kept.notify_all()
 
     async def _run(self) -> None:
-        self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
-        plant, users = Plant(1, SimClock()), [User("ann", "secret")]
-        rights = {"ann": Rights(("mine/#", "u/%u/c/%c"), ("mine/#", "u/%u/#"))}
-        async with (
-            MqttEndpoint(plant, [], lambda _event: None) as self.open,
-            MqttEndpoint(plant, [], lambda _event: None, users=users, anonymous=False, acl=rights) as self.guarded,
-        ):
-            self.ready.set()
-            await self.stop.wait()
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with MqttEndpoint(Plant(1, SimClock()), [], self._keep, **self._options) as self.endpoint:
+            self._ready.set()
+            await self._stop.wait()
+
+    def __enter__(self) -> Own:
+        self._thread.start()
+        assert self._ready.wait(PATIENCE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for peer in self.peers:
+            peer.socket.close()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(PATIENCE_S)
+
+    def peer(self, level: int = 5) -> Peer:
+        """A connection that has sent nothing."""
+        self.peers.append(Peer(self.endpoint.port, level))
+        return self.peers[-1]
+
+    def client(self, client_id: str, level: int = 5, **options: Any) -> Peer:
+        """A client that is in."""
+        peer = self.peer(level)
+        peer.connack = peer.connect(client_id, **options)
+        assert peer.connack.code == 0, peer.connack
+        return peer
+
+    def of(self, kind: str, **fields: Any) -> list[Event]:
+        """Events of a kind whose fields are these."""
+        return [
+            event
+            for event in list(self.events)
+            if event.kind == kind and all(getattr(event, name) == value for name, value in fields.items())
+        ]
+
+    def wait_for(self, kind: str, count: int = 1, **fields: Any) -> Event:
+        """The last of ``count`` events of a kind."""
+        with self._kept:
+            assert self._kept.wait_for(lambda: len(self.of(kind, **fields)) >= count, PATIENCE_S), (kind, fields)
+            return self.of(kind, **fields)[count - 1]
+
+
+@pytest.fixture(scope="session")
+def own() -> type[Own]:
+    """Makes endpoints with options of their own."""
+    return Own
 
 
 @pytest.fixture(scope="session")
 def ours() -> Iterator[Server]:
     """Our broker."""
-    host = _Ours()
-    host.thread.start()
-    assert host.ready.wait(PATIENCE_S)
-    yield Server("labsim", host.open.port, host.guarded.port)
-    host.loop.call_soon_threadsafe(host.stop.set)
-    host.thread.join(PATIENCE_S)
+    rights = {"ann": Rights(("mine/#", "u/%u/c/%c"), ("mine/#", "u/%u/#"))}
+    with Own() as everybody, Own(users=[User("ann", "secret")], anonymous=False, acl=rights) as guarded:
+        yield Server("labsim", everybody.endpoint.port, guarded.endpoint.port)
 
 
 @pytest.fixture(scope="session")

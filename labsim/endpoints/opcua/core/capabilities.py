@@ -48,7 +48,7 @@ def server_values(server: Server, namespaces: Sequence[str]) -> dict[Key, Any | 
         NAMESPACE_ARRAY: _strings([UA_NAMESPACE, server.uri, *namespaces]),
         SERVER_ARRAY: _strings([server.uri]),
         2267: ua.Variant(255, VT.Byte),  # ServiceLevel
-        2994: ua.Variant(False, VT.Boolean),  # Auditing
+        2994: ua.Variant(True, VT.Boolean),  # Auditing
     }
     found |= _status(server, started, build)
     found |= _capabilities(server)

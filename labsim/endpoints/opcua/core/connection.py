@@ -13,7 +13,8 @@ from cryptography.x509 import Certificate
 
 from labsim.endpoints.opcua.core import fastread
 from labsim.endpoints.opcua.core.asymmetric import CertificateRefused
-from labsim.endpoints.opcua.core.certificate import thumbprint_of
+from labsim.endpoints.opcua.core.audit import audit
+from labsim.endpoints.opcua.core.certificate import der_of, thumbprint_of
 from labsim.endpoints.opcua.core.channel import Channel
 from labsim.endpoints.opcua.core.codec import (
     NO_DIAGNOSTICS,
@@ -134,7 +135,7 @@ class Connection:
     def tell_certificate(self, certificate: Certificate, of: str, action: str, status: int = 0) -> None:
         """Tell what became of a certificate; see `CertificateFact`."""
         subject = certificate.subject.rfc4514_string()
-        fact = CertificateFact(thumbprint_of(certificate), subject, of, action)
+        fact = CertificateFact(thumbprint_of(certificate), subject, der_of(certificate), of, action)
         self.tell(Happening(CERTIFICATE, self, self.quick, status, name_of(status) if status else "", fact))
 
     def _over_rate(self) -> bool:
@@ -160,6 +161,8 @@ class Connection:
             self.server.observer(happening)
         except Exception as error:
             raise ObserverError(str(error)) from error
+        if self.server.event_items:
+            audit(self.server, happening)
 
     # ---- the end ----
 

@@ -139,7 +139,7 @@ class ChannelFact:
 
 @dataclass(slots=True)
 class CertificateFact:
-    """A certificate: its SHA-1 in hexadecimal, its subject, whose it is, and what became of it.
+    """A certificate: its SHA-1 in hexadecimal, its subject, its DER, whose it is, and what became of it.
 
     Attributes:
         of: ``client``, ``user``, ``server``, or ``list`` for one in a trust list.
@@ -149,5 +149,6 @@ class CertificateFact:
 
     thumbprint: str
     subject: str
+    der: bytes
     of: str
     action: str

@@ -111,8 +111,10 @@ def _size(data: bytes, at: int) -> int | None:
     if function == 8:
         # a return of query data may be of any length: the one whose checksum is right, or the usual one
         return _closing(data, at, 8) or 8
+    if function >= 0x80:  # no request: an answer of another device, or noise
+        return None
     # of a function that nobody knows only the checksum can tell where it ends
-    return _closing(data, at, _SHORTEST) or (there + 1 if there < _LONGEST and function < 0x80 else None)
+    return _closing(data, at, _SHORTEST) or (there + 1 if there < _LONGEST else None)
 
 
 def _closing(data: bytes, at: int, least: int) -> int | None:

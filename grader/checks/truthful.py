@@ -229,6 +229,15 @@ def _series(
     if len(wrong) * 20 > len(messages):
         reason, advice = about(evidence, wrong, params, tag, truth)
         return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in wrong], help=advice)
+    tardy = [m for m in _timed(messages) if m.right and m.record.t - m.stated > late + slack]
+    if len(tardy) * 20 > len(messages):
+        worst = max(m.record.t - m.stated for m in tardy)
+        reason = tr(
+            "Values came later than {late} after their own time: {n}, the latest by {worst}.",
+            "{n} 個值在其時間之後超過 {late} 才到達，最遲 {worst}。",
+            "{n} 个值在其时间之后超过 {late} 才到达，最迟 {worst}。",
+        ).format(late=duration(params.late), n=len(tardy), worst=duration(worst / 1e9))
+        return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in tardy])
     reason = tr(
         "The values are true at their times, but some are missing.",
         "值在其時間均為真，但有缺失。",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import queue
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +33,7 @@ app = typer.Typer(
     epilog="TARGET is HOST, HOST:PORT or mqtt://, mqtts://, ws://, wss:// with [USER:PASSWORD@]HOST:PORT.",
 )
 TARGET = typer.Argument(help="The broker, such as 127.0.0.1:1883.", metavar="TARGET")
+_TURN_S = 0.2
 QOS = typer.Option(0, "--qos", "-q", min=0, max=2, help="Quality of service.")
 
 
@@ -86,10 +89,13 @@ def pub(
     """Publish a message, a file, or each line of standard input; ends when the broker has acknowledged all."""
     if (payload is not None) + (file is not None) + lines > 1:
         raise InputError("give one of PAYLOAD, --file and --lines.")
-    messages = _lines() if lines else iter([_content(payload, file)])
+    messages: Iterator[bytes | None] = _lines() if lines else iter([_content(payload, file)])
     sent = size = 0
     with connection.mqtt(target) as probe:
         for data in messages:
+            if data is None:  # nothing to send yet: the connection is kept alive
+                probe.pump(0)
+                continue
             probe.deliver(probe.publish(topic, data, qos, retain))
             sent, size = sent + 1, size + len(data)
         shown = str(probe.target)
@@ -178,10 +184,26 @@ def _content(payload: str | None, file: Path | None) -> bytes:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
 
 
-def _lines() -> Iterator[bytes]:
-    """The lines of standard input, as they come, without their ends."""
-    for line in sys.stdin.buffer:
-        yield line.rstrip(b"\r\n")
+def _lines() -> Iterator[bytes | None]:
+    """The lines of standard input, as they come, without their ends; None now and then while there is none."""
+    waiting: queue.Queue[bytes | None] = queue.Queue(maxsize=1000)
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            waiting.put(line.rstrip(b"\r\n"))
+        waiting.put(None)
+
+    # a read of a pipe cannot be waited for with a timeout on every system, so a thread does it
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = waiting.get(timeout=_TURN_S)
+        except queue.Empty:
+            yield None
+            continue
+        if line is None:
+            return
+        yield line
 
 
 def _seconds(text: str) -> float:

@@ -91,7 +91,9 @@ def test_without_an_outage_nothing_is_proven(bench: Bench) -> None:
 def test_late_has_a_limit(bench: Bench) -> None:
     """What comes later than allowed is as good as lost."""
     outage(bench)
-    assert bench.judge("mqtt.matches-truth", **SAMPLES, outage="15 s", late="10 s").state is State.FAILED
+    outcome = bench.judge("mqtt.matches-truth", **SAMPLES, outage="15 s", late="10 s")
+    assert outcome.state is State.FAILED
+    assert "later than 10 s after their own time: 10, the latest by 20.1 s" in outcome.reason["en"]
     assert bench.judge("mqtt.matches-truth", **SAMPLES, outage="15 s", late="25 s").state is State.PASSED
 
 

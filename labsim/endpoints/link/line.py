@@ -90,6 +90,8 @@ class Line(asyncio.Protocol):
         if self._inner is None:  # the client gave up before the endpoint could hear of it
             self._inward.clear()
             return False
+        if self.far.get_extra_info("ssl_object") is not None:
+            return False  # TLS has no half-closed connections; `connection_lost` follows
         self._inward.put(self._half_close)
         return True  # the end travels like the bytes before it
 

@@ -53,7 +53,7 @@ class ExternalBroker:
         self.tap = Tap(sink, [user.name for user in users])
         self._relay = Relay(self.tap, self._broker.host, self._broker.port, self._unreachable, guard)
         self._witness = Witness(sink, app=PLANT)
-        self._voice = Voice(plant, devices, style or Style(), self._publish, sink)
+        self._voice = Voice(plant, devices, style or Style(), self._publish, sink, self._come_again)
         self._failed = self._lost = 0
         node = self._voice.node
         self._client = PlantClient(
@@ -65,7 +65,8 @@ class ExternalBroker:
             went=self._went,
             will=node.prepare if node is not None else None,
         )
-        self._there = False
+        self._gone = False
+        self._again: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Connect the plant, then listen.
@@ -89,6 +90,8 @@ class ExternalBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._voice.stop()
+        if self._again is not None:
+            await self._again
         await self._client.close()
         await self._relay.stop()
 
@@ -126,9 +129,9 @@ class ExternalBroker:
             return  # the sink itself stops the lab
 
     def _came(self) -> None:
-        if self._there:
+        if self._gone:
             self._incident(f"the broker {self._broker} is back; {self._lost} messages of the plant were lost")
-        self._there, self._lost = True, 0
+        self._gone, self._lost = False, 0
         node = self._voice.node
         if node is not None:
             try:
@@ -136,9 +139,14 @@ class ExternalBroker:
             except EvidenceError:
                 return  # the sink itself stops the lab
 
+    def _come_again(self) -> None:
+        """The edge node takes leave because its host went, and comes again with the next bdSeq in its will."""
+        self._again = asyncio.get_running_loop().create_task(self._client.reconnect())
+
     def _went(self) -> None:
         if self._voice.node is not None:
             self._voice.node.lost()
+        self._gone = True
         self._incident(f"the broker {self._broker} is gone; what the plant publishes is lost until it is back")
 
     def _unreachable(self, error: OSError) -> None:

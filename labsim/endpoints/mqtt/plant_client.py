@@ -121,6 +121,16 @@ class PlantClient:
                     setattr(more, _NAMES[name], value)
         self._client.publish(topic, payload, qos, retain, more)
 
+    async def reconnect(self) -> None:
+        """End the connection on purpose and come again, with the next will; when that fails, paho goes on trying."""
+        self.connected = False
+        self._closing = True
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+        self._closing = False
+        self._client.connect_async(self._broker.host, self._broker.port, _KEEP_ALIVE_S)
+        self._client.loop_start()
+
     async def close(self) -> None:
         """Send what is left and disconnect."""
         self._closing = True

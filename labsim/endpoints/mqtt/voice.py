@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -43,6 +43,7 @@ class Voice:
         style: How.
         publish: Where messages go; see `labsim.endpoints.mqtt.command.Answerer`.
         sink: Where evidence of commands goes.
+        reconnect: Called when an edge node has to end its connection and come again; see `EdgeNode`.
 
     Attributes:
         node: The edge node, if it speaks Sparkplug. Whoever carries it over a connection of its own calls the node's methods
@@ -53,7 +54,10 @@ class Voice:
         InputError: a topic that is none.
     """
 
-    def __init__(self, plant: Plant, devices: Sequence[str], style: Style, publish: Answerer, sink: Sink) -> None:
+    def __init__(
+        self, plant: Plant, devices: Sequence[str], style: Style, publish: Answerer, sink: Sink,
+        reconnect: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         writer = Writer(plant.store, sink)
         self.node: EdgeNode | None = None
         self._came_in = False
@@ -65,7 +69,7 @@ class Voice:
 
         if style.payload == "sparkplug":
             assert style.node is not None, "an edge node has a name"
-            self.node = EdgeNode(plant, devices, style.node, plain, writer)
+            self.node = EdgeNode(plant, devices, style.node, plain, writer, reconnect)
         elif style.payload == "tag":
             self._telemetry = TagTelemetry(plant, devices, plain, topic=style.topic, places=style.places)
         else:

@@ -217,6 +217,35 @@ async def test_an_edge_node_is_born_and_dies_there(bench: Bench) -> None:
     assert bench.of("publish")[-1].subject == "spBv1.0/g/NDEATH/e"
 
 
+async def test_an_edge_node_comes_again_when_its_host_is_back(bench: Bench) -> None:
+    """A node whose primary host goes dies, connects anew with the next bdSeq in its will, and waits to be born."""
+    style = Style(payload="sparkplug", node=NodeIdentity("g", "e", "scada"))
+    async with bench.endpoint(style) as endpoint:
+        await bench.client(endpoint, "spBv1.0/#")
+
+        def host(online: bool, timestamp: int) -> None:
+            state = json.dumps({"online": online, "timestamp": timestamp})
+            bench.clients[0].publish("spBv1.0/STATE/scada", state, qos=1)
+
+        def connects() -> list[Event]:
+            return [event for event in bench.broker_events if event.kind == "connect" and event.user == "plant"]
+
+        def kinds() -> list[str]:
+            return [event.subject.split("/")[2] for event in bench.of("publish")]
+
+        host(True, 1)
+        await until(lambda: kinds() == ["NBIRTH", "DBIRTH"])
+        host(False, 2)
+        await until(lambda: len(connects()) == 2)
+        assert kinds() == ["NBIRTH", "DBIRTH", "NDEATH"]
+        wills = [event.detail["will"]["payload"] for event in connects()]
+        assert wills[0] != wills[1]
+        await until(lambda: endpoint._client.connected)
+        host(True, 3)
+        await until(lambda: kinds() == ["NBIRTH", "DBIRTH", "NDEATH", "NBIRTH", "DBIRTH"])
+        assert not bench.of("incident", "")
+
+
 @pytest.mark.parametrize(
     ("url", "host", "port", "user"),
     [

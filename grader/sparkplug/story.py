@@ -141,7 +141,7 @@ class Story:
 
 def read_story(evidence: Evidence, group: str, edge: str, host: str = "") -> Story:
     """The story of one edge node; the plant's own messages are nobody's work and left out."""
-    records = [r for r in evidence.records if r.protocol == "mqtt" and r.app != PLANT]
+    records = [r for r in evidence.of("mqtt") if r.app != PLANT]
     starts = [r.seq for r in evidence.of("lab", "host-start")]
     topic = Topic(group, "NDEATH", edge)
 
@@ -166,7 +166,7 @@ def read_story(evidence: Evidence, group: str, edge: str, host: str = "") -> Sto
             elif _looks_like(record.subject):
                 session.strange.append(record)
     _follow(messages)
-    commands, states = _sent_to(records, topic)
+    commands, states = _sent_to(evidence.of("mqtt", "publish"), topic)  # the plant may be a host
     return Story(evidence, group, edge, host, tuple(sessions.values()), tuple(messages), commands, states)
 
 
@@ -251,7 +251,7 @@ def _sent_to(
     commands: list[tuple[Record, Topic, Payload]] = []
     states: list[tuple[Record, str, HostState]] = []
     for record in records:
-        if record.kind != "publish" or record.status or record.detail.get("repeat"):
+        if record.status or record.detail.get("repeat"):
             continue
         host = record.subject.rsplit("/", 1)[-1]
         if record.subject == state_topic(host) and record.values:

@@ -169,7 +169,9 @@ class Trainee:
     def __init__(self, port: int, number: int) -> None:
         self.loop, self.number, self.seq = asyncio.get_running_loop(), number, 0
         self.ready, self.reborn, self.gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, "trainee", clean_session=True)
+        self.client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2, "trainee", clean_session=True, reconnect_on_failure=False
+        )
         self.client.will_set("spBv1.0/G/NDEATH/E", self.death(), 1, False)
         self.client.on_connect = lambda c, *_: c.subscribe([("spBv1.0/G/NCMD/E", 1), ("spBv1.0/G/DCMD/E/d1", 1)])
         self.client.on_subscribe = lambda *_: (self.birth(), self.tell(self.ready))
@@ -215,7 +217,7 @@ class Trainee:
 
     async def leave(self) -> None:
         """NDEATH, DISCONNECT."""
-        self.client.publish("spBv1.0/G/NDEATH/E", self.death(), 1).wait_for_publish(10)
+        await asyncio.to_thread(self.client.publish("spBv1.0/G/NDEATH/E", self.death(), 1).wait_for_publish, 10)
         self.client.disconnect()
         await asyncio.wait_for(self.gone.wait(), 10)
         self.client.loop_stop()
@@ -224,7 +226,14 @@ class Trainee:
 async def test_a_node_made_of_paho_passes(bench: Bench) -> None:
     """Over real sockets: two sessions with a rebirth between, the second lost without DISCONNECT."""
     events: list[Event] = []
-    async with MqttEndpoint(a_plant(), [], events.append) as endpoint:
+    lost = asyncio.Event()
+
+    def keep(event: Event) -> None:
+        events.append(event)
+        if event.detail.get("will") is True:
+            lost.set()
+
+    async with MqttEndpoint(a_plant(), [], keep) as endpoint:
         for number in (0, 1):
             trainee = Trainee(endpoint.port, number)
             await asyncio.wait_for(trainee.ready.wait(), 10)
@@ -236,12 +245,16 @@ async def test_a_node_made_of_paho_passes(bench: Bench) -> None:
             if number == 0:
                 await trainee.leave()
             else:
-                trainee.client.publish("spBv1.0/G/DDATA/E/d2", b"\x08\x01", 1).wait_for_publish(10)  # of nobody
-                trainee.client.on_disconnect = None
+                nobody = trainee.client.publish("spBv1.0/G/DDATA/E/d2", b"\x08\x01", 1)
+                await asyncio.to_thread(nobody.wait_for_publish, 10)
+                other = paho.Client(paho.CallbackAPIVersion.VERSION2, "trainee")
+                other.connect("127.0.0.1", endpoint.port)  # takes over, so that the will goes out
+                other.loop_start()
+                await asyncio.wait_for(lost.wait(), 10)
+                await asyncio.wait_for(trainee.gone.wait(), 10)
                 trainee.client.loop_stop()
-                trainee.client.socket().close()
-                while not any(event.detail.get("will") is True for event in events):
-                    await asyncio.sleep(0)
+                other.disconnect()
+                other.loop_stop()
     seconds = 1.0
     for event in events:
         seconds += 0.01

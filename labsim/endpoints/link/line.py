@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from labsim.endpoints.endpoint import ProtocolFactory
 from labsim.endpoints.link.impairment import Impairment
+from labsim.endpoints.link.near import Near
 from labsim.endpoints.link.pipe import OPEN, Pipe
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 _HIGH = 65536
 """Bytes on their way at which the sender is told to wait, as a full TCP window does."""
-_DIRECT = (
-    "write", "close", "abort", "is_closing", "pause_reading", "resume_reading", "is_reading", "get_write_buffer_size",
-)  # fmt: skip
 
 
 class Line(asyncio.Protocol):
@@ -47,7 +45,7 @@ class Line(asyncio.Protocol):
         self._impairment: Impairment | None = None
         self._gated = True
         self._told_to_wait = False
-        self._near = _Near(self)
+        self._near = Near(self)
         self.host = ""
 
     @cached_property
@@ -294,49 +292,3 @@ class Line(asyncio.Protocol):
             inner.pause_writing()  # the transport will tell it to go on
         self._near.go_direct(self.far)
         self.far.set_protocol(inner)
-
-
-class _Near(asyncio.Transport):
-    """The transport as the endpoint's protocol sees it: one object for the whole life of the connection.
-
-    The methods of ``_DIRECT`` are the socket transport's own while the link is good, and the line's while it is not.
-    """
-
-    def __init__(self, line: Line) -> None:
-        super().__init__()
-        self._line = line
-        self.go_through(line)
-
-    def go_direct(self, far: asyncio.Transport) -> None:
-        """Be the socket's transport."""
-        for name in _DIRECT:
-            setattr(self, name, getattr(far, name))
-
-    def go_through(self, line: Line) -> None:
-        """Be the line."""
-        for name in _DIRECT:
-            setattr(self, name, getattr(line, name))
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """See asyncio; the peer is the real one."""
-        return self._line.far.get_extra_info(name, default)
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """See asyncio."""
-        self._line.exchange(protocol)
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """See asyncio."""
-        return self._line.protocol
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """See asyncio."""
-        self._line.far.set_write_buffer_limits(high, low)
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """See asyncio."""
-        return self._line.far.get_write_buffer_limits()
-
-    def can_write_eof(self) -> bool:
-        """No endpoint half-closes its side."""
-        return False

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from labsim.endpoints.endpoint import Endpoint
 from labsim.endpoints.link.impairment import Impairment
 from labsim.endpoints.link.link import Link
 from labsim.endpoints.modbus.endpoint import ModbusEndpoint
+from labsim.endpoints.mqtt.certificates import make_certificates, server_context
 from labsim.endpoints.mqtt.endpoint import MqttEndpoint
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.evidence.event import Event
@@ -261,3 +264,36 @@ async def test_an_impaired_endpoint_closes(wired: Wired) -> None:
     async with asyncio.timeout(10):
         await wired.stack.aclose()
     await until(lambda: wired.of("close"))
+
+
+@pytest.mark.parametrize("web", [False, True])
+async def test_encrypted_and_wrapped_connections_stand_behind_the_link(tmp_path: Path, web: bool) -> None:
+    """MQTT over TLS and over WebSocket in TLS waits in a black hole, goes on after it, and breaks with a reset."""
+    make_certificates(tmp_path, "127.0.0.1", ())
+    plant, link = Plant(7, SimClock()), Link()
+    plant.start()
+    tls = server_context(tmp_path, "none")
+    async with MqttEndpoint(
+        plant, [], [].append, tls=tls, tls_port=0, web_port=0, web_tls=True, guard=link.guard
+    ) as endpoint:
+        client = PahoClient(
+            CallbackAPIVersion.VERSION2, transport="websockets" if web else "tcp", reconnect_on_failure=False
+        )
+        client.ws_set_options("/mqtt")
+        client.tls_set(cert_reqs=ssl.CERT_NONE)
+        client.tls_insecure_set(True)
+        await asyncio.to_thread(client.connect, "127.0.0.1", endpoint.ports[2 if web else 1])
+        client.loop_start()
+        await until(client.is_connected)
+        hole = Impairment("black-hole")
+        link.begin(hole)
+        info = client.publish("a/b", "1" * 5000, qos=1)
+        await until(lambda: any(line._inward.held for line in link.lines))
+        assert not info.is_published()
+        link.end(hole)
+        await until(info.is_published)
+        link.begin(Impairment("reset"))
+        await until(lambda: not client.is_connected())
+        link.shut()
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)

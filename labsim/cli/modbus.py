@@ -323,12 +323,13 @@ def _words(at: Address, words: Sequence[int]) -> dict[str, Any]:
 def _text(value: Value) -> str:
     """A value as a terminal can be given it."""
     from labsim.probe.payload import printable
+    from labsim.probe.registers import shown
 
-    return escape(printable(str(value)))
+    return escape(printable(shown(value)))
 
 
 def _cell(value: Value, seemly: bool) -> str:
-    text = _text(f"{value:.9g}" if isinstance(value, float) else value)
+    text = _text(value if isinstance(value, str) or seemly else f"{value:.6g}")
     return text if seemly else f"[dim]{text}[/]"
 
 

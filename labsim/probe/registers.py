@@ -105,6 +105,25 @@ def readings(words: Sequence[int]) -> dict[str, dict[str, Value]]:
     return found
 
 
+def shown(value: Value) -> str:
+    """A value for a person: a float that fits into 32 bits with no more digits than tell it from its neighbours there."""
+    if not isinstance(value, float):
+        return str(value)
+    image = _single(value)
+    if image is None or struct.unpack(">f", image)[0] != value:
+        return repr(value)
+    digits = next(n for n in range(1, 10) if n == 9 or _single(float(f"{value:.{n}g}")) == image)
+    return f"{value:.{digits}g}"
+
+
+def _single(value: float) -> bytes | None:
+    """The nearest 32-bit float; None beyond the largest."""
+    try:
+        return struct.pack(">f", value)
+    except OverflowError:
+        return None
+
+
 def is_seemly(value: Value) -> bool:
     """Whether a float is of a size that a measured value has; the others are likely read in a wrong word order."""
     if isinstance(value, float):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labsim.errors import InputError
-from labsim.probe.registers import ORDERS, TYPES, bit, decode, encode, is_seemly, readings, typed_words, words_of
+from labsim.probe.registers import ORDERS, TYPES, bit, decode, encode, is_seemly, readings, shown, typed_words, words_of
 
 words = st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=8)
 
@@ -78,6 +78,15 @@ def test_text_ends_at_its_first_zero() -> None:
     assert decode(encode("LM5300", "text"), "text") == "LM5300"
     assert decode([0x4C4D, 0x0041], "text") == "LM"
     assert "\ufffd" in str(decode([0xFFFE], "text"))
+
+
+@given(st.floats(width=32))
+def test_a_short_float_is_shown_short(number: float) -> None:
+    """What is shown reads back as the same 32-bit float; 231.4 is not 231.39999389648438."""
+    assert decode(encode(shown(number), "f32"), "f32") == number or math.isnan(number)
+    assert shown(float(decode(encode("231.4", "f32"), "f32"))) == "231.4"
+    assert (shown(0.1), shown(1e300), shown(7), shown("x")) == ("0.1", "1e+300", "7", "x")
+    assert shown(3.4028234663852886e38) == "3.4028235e+38"
 
 
 def test_what_is_seemly() -> None:

@@ -516,3 +516,27 @@ def _maker(server: Server, level: int):
 def wire() -> SimpleNamespace:
     """The client's codec."""
     return SimpleNamespace(props=props, packet=packet, text=text, number=number)
+
+
+@pytest.fixture(scope="session")
+def speak() -> dict[int, Peer]:
+    """Clients without a socket, by version: they only make bytes."""
+    found = {}
+    for level in (4, 5):
+        found[level] = Peer.__new__(Peer)
+        found[level].level = level
+    return found
+
+
+@pytest.fixture(scope="session")
+def understand() -> Any:
+    """Reads everything that a server sent to a client of a version; raises on half a packet."""
+
+    def read(data: bytes, level: int) -> list[SimpleNamespace]:
+        found, cursor = [], Cursor(data)
+        while cursor.at < len(data):
+            header, length = cursor.take(1)[0], cursor.number()
+            found.append(parse(header, cursor.take(length), level))
+        return found
+
+    return read

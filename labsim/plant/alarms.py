@@ -28,6 +28,7 @@ SHELVED_AT_MOST_NS = 3_600_000_000_000
 _BAD = 0x8000_0000
 _NUMBERS_KEPT = 64
 
+_BEYOND: dict[Level, Level] = {"hi": "hihi", "lo": "lolo"}
 _NORMAL = tr("{title}: back to normal", "{title}：恢復正常", "{title}：恢复正常")
 _DISABLED = tr("{title}: disabled", "{title}：已停用", "{title}：已停用")
 LEVEL_NAMES: dict[Level, Text] = {
@@ -142,7 +143,9 @@ class Alarm:
             del self._since[level]
 
     def _transit(self, active: bool, levels: tuple[Level, ...], now: int) -> None:
-        state, rises = self.state, active and set(levels) - set(self.state.levels)
+        state, before = self.state, self.state.levels
+        # From high-high back to high is no new alarm, from high to low is.
+        rises = any(level not in before and _BEYOND.get(level) not in before for level in levels)
         begins = active and not state.active
         state = replace(state, active=active, levels=levels, t_ns=now)
         if begins or rises:

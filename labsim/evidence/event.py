@@ -31,15 +31,19 @@ opcua
     counts, statuses]: ``tags`` are those that were read good, ``values`` how many values each of them gave. ``status`` is
     the StatusCode.
 mqtt
-    ``open``; ``connect`` [level, clean, keepalive, resumed: true when a stored session goes on, name: a user name that
-    proved nothing, will: {topic, qos, retain, payload, size, sha256, …}|absent]: ``status`` the CONNACK code;
-    ``subscribe`` [qos, granted] and ``unsubscribe``: ``subject`` the filter; ``publish`` [qos, retain, dup, mid, size,
-    sha256, repeat: true when a QoS 2 message came again and was not delivered again, will: true when the broker published
-    it for a client that was lost]: ``subject`` the topic, ``values`` the payload as one text (or hex with detail.binary
-    true), cut after `PAYLOAD_KEPT` bytes (detail.cut true); ``deny`` [action: publish|subscribe, reason, and what such an
-    event has]: by access list, limit or reserved topic; ``drop`` [reason, lost]: messages lost to ``app``, told at the
-    1st, 2nd, 4th, 8th…; ``disconnect``; ``takeover``; ``timeout`` [reason]; ``reject`` [reason]: malformed;
-    ``close`` [clean: bool, reason].
+    ``open`` [transport: mqtts, ws or wss; absent for plain]; ``connect`` [level, clean, keepalive, resumed: true when a
+    stored session goes on, name: a user name that proved nothing, reason: why it was refused, where the code does not say it
+    all, properties, will: {topic, qos, retain, payload, size, sha256, properties, …}|absent]: ``status`` the CONNACK code;
+    ``subscribe`` [qos, granted, no_local, as_published, handling, identifier: options of version 5 where they are not the
+    usual] and ``unsubscribe``: ``subject`` the filter; ``publish`` [qos, retain, dup, mid, size, sha256, properties, repeat:
+    true when a QoS 2 message came again and was not delivered again, will: true when the broker published it for a client
+    that was lost]: ``subject`` the topic (with version 5 also where a topic alias stood for it), ``values`` the payload as
+    one text (or hex with detail.binary true), cut after `PAYLOAD_KEPT` bytes (detail.cut true); ``deny`` [action:
+    publish|subscribe, reason, and what such an event has]: by access list, limit or reserved topic; ``drop`` [reason, lost]:
+    messages lost to ``app``, told at the 1st, 2nd, 4th, 8th…; ``disconnect`` [properties]: ``status`` the reason code;
+    ``takeover``; ``timeout`` [reason]; ``reject`` [reason, code: what a client of version 5 was told]: malformed, or more
+    than a limit allows; ``close`` [clean: bool, reason]. ``properties`` are those of version 5 by their short names in
+    `labsim.endpoints.mqtt.properties`, bytes in hex, ``user`` a list of pairs.
 lab
     ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;

@@ -45,4 +45,4 @@ def open_ui(url: str | None, lang: str) -> int:
         ready = await asyncio.to_thread(start_host, [scenario, "--lang", lang])
         return str(ready["control"])
 
-    return run(catalogue=entries(opt.language(lang)), start=start, url=url, lang=lang)
+    return run(catalogue=entries(None), start=start, url=url, lang=opt.language(lang))

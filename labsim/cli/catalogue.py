@@ -11,15 +11,15 @@ from labsim.cli import options as opt
 from labsim.cli.output import out, print_json
 
 
-def entries(lang: str) -> list[dict[str, Any]]:
-    """The catalogue as the contract prints it, titles in ``lang``."""
+def entries(lang: str | None) -> list[dict[str, Any]]:
+    """The catalogue as the contract prints it: titles in ``lang``, or in every language for None."""
     from labsim.scenario.folder import builtin_scenarios, peek
 
     found = [peek(folder) for folder in builtin_scenarios().values()]
     return [
         {
             "id": e.id,
-            "title": e.title.say(lang),
+            "title": e.title.say(lang) if lang else dict(e.title),
             "level": e.level,
             "minutes": e.minutes,
             "competences": list(e.competences),

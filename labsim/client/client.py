@@ -72,9 +72,9 @@ class LabClient:
             await self._ask("POST", "/device", {"device": device, "setting": setting, "value": value}), "value"
         )
 
-    async def stop(self) -> Verdict:
-        """Grade, seal and close the lab."""
-        return read(Verdict, await self._ask("POST", "/stop", {}, wait_s=GRADE_S))
+    async def stop(self, lang: str | None = None) -> Verdict:
+        """Grade, seal and close the lab; reasons in ``lang``, or in the lab's own language."""
+        return read(Verdict, await self._ask("POST", "/stop", {"lang": lang}, wait_s=GRADE_S))
 
     async def manual(self, type_: str, lang: str = "en") -> str:
         """The datasheet of a device type, as Markdown."""

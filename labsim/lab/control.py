@@ -140,8 +140,10 @@ class Control:
         settings = {name: value for name, value in body.items() if name not in ("target", "fault")}
         return self._lab.fault(_text(body, "target"), _text(body, "fault"), settings)
 
-    async def _stop(self, _request: Request, _body: dict[str, Any]) -> Any:
-        return await self._lab.close("stopped over the control API")
+    async def _stop(self, _request: Request, body: dict[str, Any]) -> Any:
+        lang = self._lang(body.get("lang"))
+        verdict = await self._lab.close("stopped over the control API")
+        return verdict if lang == self._lab.options.lang else await self._lab.verdict_in(lang)
 
     async def _manual(self, request: Request, _body: dict[str, Any]) -> Any:
         kind = request.query_params.get("type", "")

@@ -38,6 +38,8 @@ from labsim.scenario.load import load_scenario
 from labsim.scenario.model import Scenario, Task
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
+_ASKED = ("hint", "answer")
+"""Records of the trainee's own that a face asks for again and again, and that are therefore kept at hand."""
 
 
 class Lab:
@@ -90,6 +92,7 @@ class Lab:
         self._pace: asyncio.Task[None] | None = None
         self._closing = asyncio.Lock()
         self.clients: dict[str, dict[str, str]] = {}
+        self._asked = [record for record in self._earlier if record.kind in _ASKED]
 
     def _recorded(self) -> LiveHistory:
         """The attempt's own history while it is written."""
@@ -188,6 +191,10 @@ class Lab:
             self.stopping.set()
             return verdict
 
+    async def verdict_in(self, lang: str) -> dict[str, Any]:
+        """The verdict of a closed lab in another language than its own; only the one in its own is kept."""
+        return await asyncio.to_thread(self._grade, None, lang)
+
     # ---- evidence ----
 
     def keep(self, event: Event) -> None:
@@ -210,6 +217,8 @@ class Lab:
         self.keep(Event(kind=kind, protocol="lab", **fields))
 
     def _track(self, record: Record) -> None:
+        if record.kind in _ASKED:
+            self._asked.append(record)
         if record.kind == "open":
             self.clients[record.session] = {"protocol": record.protocol, "client": record.client, "app": ""}
         elif record.kind == "close":
@@ -239,7 +248,12 @@ class Lab:
 
     def opened_hints(self, task: str) -> int:
         """How many hints of a task were opened so far, in this or an earlier epoch."""
-        return len(Evidence.load(self.options.attempt).hints(task))
+        return sum(record.kind == "hint" and record.detail["task"] == task for record in self._asked)
+
+    def answered(self, task: str) -> Any:
+        """The last answer to a task, None when there is none."""
+        given = [record for record in self._asked if record.kind == "answer" and record.detail["task"] == task]
+        return given[-1].values[0] if given else None
 
     def hint(self, name: str, lang: str | None = None) -> dict[str, Any]:
         """Open the next hint of a task; its cost is journalled first."""

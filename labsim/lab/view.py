@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from labsim.evidence.evidence import Evidence
 from labsim.lab.lab import Lab
 from labsim.scenario.model import Task
 
 
 def lab_document(lab: Lab, lang: str) -> dict[str, Any]:
     """The lab as it stands, in ``lang``; never a true value, a hidden fault or a variant."""
-    scenario, evidence = lab.scenario, Evidence.load(lab.options.attempt)
+    scenario = lab.scenario
     return {
         "scenario": {
             "id": scenario.id,
@@ -38,23 +37,22 @@ def lab_document(lab: Lab, lang: str) -> dict[str, Any]:
             }
             for path, device in lab.plant.devices.items()
         ],
-        "tasks": [_task(lab, task, evidence, lang) for task in scenario.tasks],
+        "tasks": [_task(lab, task, lang) for task in scenario.tasks],
         "verdict": lab.verdict,
         "late_steps": lab.clock.late_steps,
         "clients": list(lab.clients.values()),
     }
 
 
-def _task(lab: Lab, task: Task, evidence: Evidence, lang: str) -> dict[str, Any]:
-    opened = len(evidence.hints(task.id))
-    answer = evidence.answer(task.id)
+def _task(lab: Lab, task: Task, lang: str) -> dict[str, Any]:
+    opened = lab.opened_hints(task.id)
     return {
         "id": task.id,
         "title": task.title.say(lang),
         "brief": lab.brief.section(task.brief, lang) if task.brief else "",
         "marks": task.marks,
         "answer": task.answer.say(lang) if task.answer else None,
-        "answered": answer.values[0] if answer else None,
+        "answered": lab.answered(task.id),
         "hints": {
             "total": len(task.hints),
             "opened": [{"text": hint.text.say(lang), "cost": hint.cost} for hint in task.hints[:opened]],

@@ -20,7 +20,7 @@ from paho.mqtt.client import Client as Mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.client import AsyncModbusTcpClient
 
-SECONDS = 24
+SECONDS = 30
 VOLTAGE, POWER = 3028, 3060  # register numbers of the datasheet; the first is 1
 PATH = ("Machines", "mill1", "Monitoring", "Spindle1", "Speed")
 

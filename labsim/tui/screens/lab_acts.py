@@ -142,7 +142,7 @@ def leave(screen: LabScreen) -> None:
             screen.app.exit(0)
         elif chosen == "stop":
             screen.notify(screen.say("leave.grading"))
-            verdict = await screen.attempt(screen.client.stop())
+            verdict = await screen.attempt(screen.client.stop(screen.lang))
             if verdict is not None:
                 screen.labsim.show_verdict(verdict)
 

@@ -156,7 +156,8 @@ async def prove_all(
 ) -> list[Proof]:
     """Prove scenarios with everybody and every seed, ``parallel`` labs at once; attempts lie below ``where``.
 
-    In the end the plant of each attempt is computed anew and must come out the same. ``tell`` is given each proof as its run ends.
+    In the end the plant of each attempt is computed anew and must come out the same. ``tell`` is given each proof when its
+    run ends.
     """
     gate = asyncio.Semaphore(parallel)
 

@@ -18,6 +18,7 @@ from labsim.scenario.fields import named_parts
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
 from labsim.scenario.link import link_names
 from labsim.scenario.model import EndpointSpec
+from labsim.scenario.topics import LEVELS, deepest_level, place_depth
 
 
 def judge(document: Document, catalogue: Catalogue | None) -> None:
@@ -27,6 +28,7 @@ def judge(document: Document, catalogue: Catalogue | None) -> None:
     known = set(catalogue.device_types()) if catalogue is not None else set()
     judge_plant(document, plant, catalogue, known)
     judge_endpoints(document, plant, catalogue, known)
+    judge_places(document)
     judge_timeline(document, plant, catalogue, known)
     judge_checks(document, plant, catalogue, known)
     judge_tasks(document)
@@ -85,6 +87,23 @@ def judge_endpoints(document: Document, plant: Mapping[str, str], catalogue: Cat
             message = f"port {spec.port} is taken by endpoint {ports[spec.port]} already."
             document.problem((*path, next(iter(raw)), "port"), "duplicate-port", message, "Give each its own 'port'.")
         ports.setdefault(spec.port, int(path[1]) + 1)
+
+
+def judge_places(document: Document) -> None:
+    """Whether each device of an MQTT endpoint stands where the templates of its topics want it."""
+    places = {path[1]: place for path, place in document.each("plant", "*", "place") if isinstance(place, str)}
+    for path, spec in document.each("endpoints", "*", "mqtt"):
+        devices = spec.get("devices") if isinstance(spec, dict) else None
+        for key in ("topic", "commands"):
+            template = spec.get(key) if isinstance(devices, list) else None
+            if not isinstance(template, str):
+                continue
+            level = deepest_level(template)
+            for device in devices or ():
+                if isinstance(device, str) and place_depth(places.get(device, "")) < level:
+                    message = f"{device} has no {LEVELS[level - 1]}, which the topics {template!r} need."
+                    hint = f"Give it a 'place' of {level} {'level' if level == 1 else 'levels'}: {'/'.join(LEVELS[:level])}."
+                    document.problem((*path, key), "missing-place", message, hint)
 
 
 def judge_timeline(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:

@@ -24,6 +24,7 @@ PROBLEMS = {
     "unknown-link": "The timeline names the link of an endpoint that the scenario does not have.",
     "unknown-tag": "The device has no tag of that name.",
     "wrong-protocol": "An endpoint names a device that does not speak its protocol.",
+    "missing-place": "The topics of an MQTT endpoint need a level of a device's place that it does not have.",
     "unknown-check": "No check of that name is installed.",
     "duplicate-id": "Two tasks, two checks or two accounts share a name.",
     "duplicate-port": "Two endpoints listen on one port.",

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from labsim.errors import did_you_mean
+from labsim.sparkplug.topic import check_id
 
 LEVELS = ("enterprise", "site", "area", "line", "cell")
 """The equipment hierarchy (ISA-95, IEC 62264-1 §5.3); a place has one name for each level, from the top."""
@@ -21,6 +22,20 @@ def fields_of(template: str) -> list[str]:
         ValueError: braces that do not pair.
     """
     return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+
+
+def deepest_level(template: str) -> int:
+    """How many levels of a place a template needs; 0 when it needs none, or is none."""
+    try:
+        names = fields_of(template)
+    except ValueError:
+        return 0  # told by the model
+    return max((LEVELS.index(name) + 1 if name in LEVELS else int(name == "place") for name in names), default=0)
+
+
+def place_depth(place: str) -> int:
+    """How many levels a place has."""
+    return place.count("/") + 1 if place else 0
 
 
 def _template(text: str) -> str:
@@ -58,5 +73,5 @@ Place = Annotated[
 ]
 """A pydantic field of a place in the equipment hierarchy."""
 
-SparkplugId = Annotated[str, Field(pattern=r"^[^+#/\x00]+$")]
+SparkplugId = Annotated[str, AfterValidator(check_id)]
 """A pydantic field of an id in a Sparkplug topic."""

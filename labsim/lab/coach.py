@@ -81,6 +81,8 @@ class Coach:
             return words.CONNECTED.format(protocol="Modbus", client=record.client), None
         if kind == "close":
             return words.LEFT.format(protocol="Modbus", client=record.client), None
+        if kind in ("refuse", "watchdog"):
+            return None  # they stand in the journal; a person sees their effect
         if kind == "reject":
             return words.NOT_MODBUS.format(client=record.client), None
         table = str(detail.get("table", ""))
@@ -155,6 +157,8 @@ class Coach:
             case "reject":
                 reason = str(detail.get("reason", "")) or bad.strip()
                 return words.UA_REJECT.format(service=detail.get("service", ""), reason=reason), None
+            case "certificate":
+                return self._certificate(record)
             case "session":
                 facts = {"who": who, "policy": detail.get("policy", "None"), "mode": detail.get("mode", "None")}
                 return words.UA_SESSION.format(**facts), None
@@ -182,6 +186,15 @@ class Coach:
             case "call":
                 return words.UA_CALL.format(method=detail.get("method", "")), None
         return None
+
+    def _certificate(self, record: Record) -> tuple[Text, Text | None]:
+        detail, action = record.detail, str(record.detail.get("action", ""))
+        facts = {"subject": record.subject, "thumb": detail.get("thumbprint", ""), "action": action}
+        if action == "rejected":
+            said = words.UA_CERTIFICATE_REFUSED.format(reason=detail.get("reason", ""), **facts)
+            return said, self._once(record, "certificate", words.ADVICE_REJECTED)
+        said = words.UA_CERTIFICATE_TRUSTED if action == "trusted" else words.UA_CERTIFICATE_CHANGED
+        return said.format(**facts), None
 
     def _write_advice(self, record: Record) -> Text | None:
         if record.status == status.BAD_USER_ACCESS_DENIED:

@@ -199,7 +199,7 @@ class Application:
         code, response = 0, None
         try:
             if peer.functions is not None and pdu[0] not in peer.functions:
-                raise ModbusError(ExceptionCode.ILLEGAL_FUNCTION)  # Modbus/TCP Security §8.4: what a role may not do
+                raise ModbusError(ExceptionCode.ILLEGAL_FUNCTION)  # what a role may not do (Modbus/TCP Security)
             response = unit.answer(request, pdu)
             code = _NO_ANSWER if response is None else 0
         except ModbusError as error:

@@ -1,7 +1,7 @@
 """Modbus/TCP Security: certificates of both sides, and the role that a client's certificate carries.
 
-The role is a UTF8String in the extension 1.3.6.1.4.1.50316.802.1 (Modbus/TCP Security Protocol Specification §8.3); there may be
-one only. What a role may not do is answered with exception 01 (§8.4).
+The role is a UTF8String in the extension 1.3.6.1.4.1.50316.802.1 (Modbus/TCP Security R-21, R-22); there may be
+one only. What a role may not do is answered with exception 01.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Files:
     authority: Path
 
     def context(self) -> ssl.SSLContext:
-        """TLS 1.2 or later, both sides proven (§6).
+        """TLS 1.2 or later, both sides proven.
 
         Raises:
             EndpointError: a file cannot be used.

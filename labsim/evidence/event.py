@@ -43,7 +43,8 @@ mqtt
     messages lost to ``app``, told at the 1st, 2nd, 4th, 8th…; ``disconnect`` [properties]: ``status`` the reason code;
     ``takeover``; ``timeout`` [reason]; ``reject`` [reason, code: what a client of version 5 was told]: malformed, or more
     than a limit allows; ``close`` [clean: bool, reason]. ``properties`` are those of version 5 by their short names in
-    `labsim.endpoints.mqtt.properties`, bytes in hex, ``user`` a list of pairs.
+    `labsim.endpoints.mqtt.properties`, bytes in hex, ``user`` a list of pairs. ``write``: what a command did to the plant, after
+    the ``publish`` that carried it: ``subject`` its topic, ``status`` the store's code, ``values`` [null] when it had none.
 lab
     ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;

@@ -139,6 +139,29 @@ _WORDS: dict[str, Text] = {
         "設備自行發佈；`{device}` 代表它在工廠中的名稱。",
         "设备自行发布；`{device}` 代表它在工厂中的名称。",
     ),
+    "per_tag": tr(
+        "A plant may publish each value on a topic of its own instead, retained, when it has changed, and may take commands: "
+        'each value with access rw then has a topic for `{"value": …, "id": …}` or the bare value, and answers on the topic '
+        "with `/reply` behind it, with `result` (accepted or refused), `reason`, `id` and the `value` it has now.",
+        "工廠也可改為將每個數值發佈到各自的主題（保留，變化時發佈），並可接受命令：存取為 rw 的每個數值各有一個主題，"
+        '接受 `{"value": …, "id": …}` 或單獨的數值，並在其後加 `/reply` 的主題上應答：`result`（accepted 或 refused）、'
+        "`reason`、`id` 與目前的 `value`。",
+        "工厂也可改为将每个数值发布到各自的主题（保留，变化时发布），并可接受命令：访问为 rw 的每个数值各有一个主题，"
+        '接受 `{"value": …, "id": …}` 或单独的数值，并在其后加 `/reply` 的主题上应答：`result`（accepted 或 refused）、'
+        "`reason`、`id` 与当前的 `value`。",
+    ),
+    "sparkplug": tr(
+        "In a plant that speaks Sparkplug B the device is a Sparkplug device of its name. Its metrics are the values of these "
+        "messages and those with access rw, called like the tags, of the types Boolean, Int8 to UInt64, Float (f32), Double "
+        "(f64) and String (text), with `engUnit` in the DBIRTH and `Quality` where it is not good. They are looked at as often "
+        "as their message is sent, and go out when they have changed; a DCMD writes.",
+        "在使用 Sparkplug B 的工廠中，設備即同名的 Sparkplug 設備。其度量為上述消息中的數值及存取為 rw 的數值，名稱同標籤，"
+        "類型為 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）與 String（text）；DBIRTH 帶有 `engUnit`，品質不佳時帶有 "
+        "`Quality`。按消息的週期檢查，變化時發送；以 DCMD 寫入。",
+        "在使用 Sparkplug B 的工厂中，设备即同名的 Sparkplug 设备。其度量为上述消息中的数值及访问为 rw 的数值，名称同标签，"
+        "类型为 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）与 String（text）；DBIRTH 带有 `engUnit`，质量不佳时带有 "
+        "`Quality`。按消息的周期检查，变化时发送；以 DCMD 写入。",
+    ),
     "topic": tr("Topic", "主題", "主题"),
     "every": tr("Every", "週期", "周期"),
     "retained": tr("Retained", "保留", "保留"),
@@ -377,4 +400,5 @@ def _mqtt(interface: Interface, messages: tuple[MessageSpec, ...], say: _Say) ->
     lines = ",\n".join(f'    "{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in values.items())
     payload = '{\n  "time": "2026-01-31T08:00:00.100Z",\n  "values": {\n' + lines + "\n  }\n}"
     example = say("example", topic=first.topic)
-    return f"## MQTT\n\n{say('publishes')}\n\n{_table(head, rows)}\n\n{example}\n\n```json\n{payload}\n```"
+    text = f"## MQTT\n\n{say('publishes')}\n\n{_table(head, rows)}\n\n{example}\n\n```json\n{payload}\n```"
+    return f"{text}\n\n{say('per_tag')}\n\n### Sparkplug B\n\n{say('sparkplug')}"

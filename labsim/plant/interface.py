@@ -337,7 +337,8 @@ class MessageSpec(_Model):
     """One kind of message the device publishes: a JSON object of ``tags`` on ``topic`` every so often.
 
     In the topic ``{device}`` is the device's path. The payload is ``{"time": RFC 3339 UTC, "values": {tag: {"value",
-    "unit", "quality"}}}``.
+    "unit", "quality"}}}``. A scenario may choose another style: then ``tags`` and ``every`` say which values are published,
+    and how often they are looked at.
     """
 
     topic: str

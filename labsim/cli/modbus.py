@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Ask a Modbus server: ours, or any other.",
     no_args_is_help=True,
-    epilog="TARGET is HOST, HOST:PORT or modbus-tcp://, modbus-tls://, modbus-rtu:// (RTU over TCP) with HOST:PORT.",
+    epilog="TARGET is HOST, HOST:PORT or modbus-tcp://, modbus-tls:// or modbus-rtu-tcp:// with HOST:PORT, "
+    "or a serial port: modbus-rtu:///dev/ttyUSB0 or modbus-rtu://COM3, with ?baudrate=9600&parity=N&stopbits=2.",
 )
 TARGET = typer.Argument(help="The server, such as 127.0.0.1:5020.", metavar="TARGET")
 ADDRESS = typer.Argument(help="The address on the wire, from 0; with --number the manual's number.", metavar="ADDRESS")

@@ -8,15 +8,18 @@ from urllib.parse import unquote, urlsplit
 
 from labsim.errors import InputError, did_you_mean
 
-MODBUS = {"modbus-tcp": 502, "modbus-tls": 802, "modbus-rtu": 502}
-"""Port by scheme; ``modbus-rtu`` is RTU frames over TCP, as serial device servers carry them."""
+MODBUS = {"modbus-tcp": 502, "modbus-tls": 802, "modbus-rtu-tcp": 502, "modbus-rtu": 0}
+"""Port by scheme; ``modbus-rtu-tcp`` is RTU frames over TCP, as serial device servers do it, ``modbus-rtu`` a serial port."""
 MQTT = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """Port by scheme; ``ws`` and ``wss`` are MQTT over WebSocket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server. ``path`` is that of a WebSocket; ``user`` and ``password`` may stand before the host."""
+    """One server. ``user`` and ``password`` may stand before the host.
+
+    ``path`` is that of a WebSocket, or a serial port's name; such a target has no host, and its ``query`` may set the line.
+    """
 
     scheme: str
     host: str
@@ -24,8 +27,11 @@ class Target:
     user: str = ""
     password: str = ""
     path: str = ""
+    query: str = ""
 
     def __str__(self) -> str:
+        if not self.host:
+            return f"{self.scheme}://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
@@ -47,6 +53,8 @@ def parse_target(text: str, schemes: Mapping[str, int]) -> Target:
         ) from None
     if parts.scheme not in schemes:
         raise InputError(f"{parts.scheme!r} cannot be spoken here. {did_you_mean(parts.scheme, schemes)}")
+    if schemes[parts.scheme] == 0:
+        return Target(parts.scheme, "", 0, path=parts.netloc + parts.path, query=parts.query)
     if not host or any(char.isspace() for char in host):
         raise InputError(f"{text!r} names no host. Write HOST, HOST:PORT or {plain}://HOST:PORT.")
     if port == 0:

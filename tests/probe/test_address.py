@@ -62,7 +62,9 @@ def test_any_text_is_an_address_or_refused(text: str, table: str | None, numbere
         ("meter", "modbus-tcp://meter:502"),
         ("10.0.0.5:5020", "modbus-tcp://10.0.0.5:5020"),
         ("modbus-tls://plc", "modbus-tls://plc:802"),
-        ("modbus-rtu://[::1]:4001", "modbus-rtu://[::1]:4001"),
+        ("modbus-rtu:///dev/ttyUSB0?parity=N", "modbus-rtu:///dev/ttyUSB0"),
+        ("modbus-rtu://COM3", "modbus-rtu://COM3"),
+        ("modbus-rtu-tcp://[::1]:4001", "modbus-rtu-tcp://[::1]:4001"),
     ],
 )
 def test_targets_of_modbus(text: str, expected: str) -> None:

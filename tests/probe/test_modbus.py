@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import struct
@@ -17,7 +18,9 @@ import own_certificate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus import FramerType
+from pymodbus.framer import FramerRTU
 
+from labsim.errors import InputError
 from labsim.probe.address import Address
 from labsim.probe.credentials import Credentials
 from labsim.probe.error import ProbeError
@@ -95,8 +98,42 @@ def test_an_exception_is_one_sentence_with_its_meaning(modbus_port: int) -> None
 
 def test_rtu_over_tcp(stock: object) -> None:
     """The same registers from a serial device server's frames."""
-    with ModbusProbe(at(stock.start(FramerType.RTU), "modbus-rtu")) as probe:  # type: ignore[attr-defined] # Stock
+    with ModbusProbe(at(stock.start(FramerType.RTU), "modbus-rtu-tcp")) as probe:  # type: ignore[attr-defined] # Stock
         assert probe.read(UNIT, Address("holding", 0), 2) == [0x4366, 0x8000]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals")
+def test_a_serial_port() -> None:
+    """RTU on a line, with the settings of the address; a port that is not there, and settings that are none."""
+    import pty
+    import tty
+
+    near, far = pty.openpty()
+    tty.setraw(far)
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        request = b""
+        while len(request) < 8:
+            request += os.read(near, 8)
+        asked.append(request)
+        answer = bytes([UNIT, 3, 2, 0x43, 0x66])
+        os.write(near, answer + FramerRTU.compute_CRC(answer).to_bytes(2, "big"))
+
+    threading.Thread(target=serve, daemon=True).start()
+    port = os.ttyname(far)
+    with ModbusProbe(parse_target(f"modbus-rtu://{port}?baudrate=9600&parity=N", MODBUS), 5) as probe:
+        assert probe.read(UNIT, Address("holding", 7), 1) == [0x4366]
+    assert asked[0][:6] == bytes([UNIT, 3, 0, 7, 0, 1])
+    os.close(near)
+    os.close(far)
+    with (
+        ModbusProbe(parse_target("modbus-rtu:///dev/none", MODBUS)) as probe,
+        pytest.raises(ProbeError, match="opened"),
+    ):
+        probe.read(UNIT, Address("holding", 0), 1)
+    with pytest.raises(InputError, match="sets no serial line"):
+        ModbusProbe(parse_target("modbus-rtu:///dev/none?parity=X", MODBUS))
 
 
 def test_silence_is_told_and_the_next_question_starts_afresh(modbus_port: int) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -13,6 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import own_certificate
 
+from labsim.endpoints.mqtt.endpoint import MqttEndpoint
+from labsim.plant.clock import SimClock
+from labsim.plant.plant import Plant
 from labsim.probe.bench import percentiles, run
 from labsim.probe.credentials import Credentials
 from labsim.probe.error import ProbeError
@@ -115,6 +120,34 @@ def test_tls_is_believed_only_with_a_certificate(mosquitto: Callable[..., str], 
         with MqttProbe(where, credentials=credentials) as probe:
             probe.deliver(probe.publish("a", b"1", 1))
     with pytest.raises(ProbeError, match="its certificate is not trusted"), MqttProbe(where):
+        pass
+
+
+@BOTH
+async def test_over_a_web_socket(version: int) -> None:
+    """The same, as a browser would; a listener that speaks no WebSocket is told."""
+    broker = MqttEndpoint(Plant(1, SimClock()), [], lambda _: None, web_port=0)
+
+    def talk(plain: str, web: str) -> bytes:
+        with pytest.raises(ProbeError), MqttProbe(at(plain.replace("mqtt://", "ws://")), timeout=0.5):
+            pass
+        with MqttProbe(at(web), version=version) as probe:
+            probe.subscribe(["a"], 1)
+            probe.deliver(probe.publish("a", b"1", 1))
+            return receive(probe).payload
+
+    async with broker:
+        assert await asyncio.to_thread(talk, *(address.url for address in broker.addresses())) == b"1"
+
+
+def test_a_user_proves_itself(mosquitto: Callable[..., str], tmp_path: Path) -> None:
+    """By name and password, which may stand in the address."""
+    (tmp_path / "users").write_text("gw:secret\n")
+    subprocess.run(["mosquitto_passwd", "-U", str(tmp_path / "users")], check=True)
+    where = mosquitto("allow_anonymous false", f"password_file {tmp_path / 'users'}")
+    with MqttProbe(at(f"mqtt://gw:secret@{where}")) as probe:
+        probe.deliver(probe.publish("a", b"1", 1))
+    with pytest.raises(ProbeError, match="refused"), MqttProbe(at(f"mqtt://gw:wrong@{where}")):
         pass
 
 

@@ -114,6 +114,26 @@ UA_REJECT = tr(
     "服務器拒絕了 {service}：{reason}。",
     "服务器拒绝了 {service}：{reason}。",
 )
+UA_CERTIFICATE_REFUSED = tr(
+    "The server refused the certificate of {subject}: {reason}. Thumbprint {thumb}.",
+    "服務器拒絕了 {subject} 的證書：{reason}。指紋 {thumb}。",
+    "服务器拒绝了 {subject} 的证书：{reason}。指纹 {thumb}。",
+)
+UA_CERTIFICATE_TRUSTED = tr(
+    "The server now trusts the certificate of {subject}. Thumbprint {thumb}.",
+    "服務器現已信任 {subject} 的證書。指紋 {thumb}。",
+    "服务器现已信任 {subject} 的证书。指纹 {thumb}。",
+)
+UA_CERTIFICATE_CHANGED = tr(
+    "A management client changed the certificate of {subject} ({action}). Thumbprint {thumb}.",
+    "管理客戶端更改了 {subject} 的證書（{action}）。指紋 {thumb}。",
+    "管理客户端更改了 {subject} 的证书（{action}）。指纹 {thumb}。",
+)
+ADVICE_REJECTED = tr(
+    "A server on a plant floor keeps what it refuses for a person to look at. This one does so in the folder pki of the attempt.",
+    "現場的服務器會保留被拒絕的證書供人查看。本服務器把它們存放在本次練習的 pki 文件夾中。",
+    "现场的服务器会保留被拒绝的证书供人查看。本服务器把它们存放在本次练习的 pki 文件夹中。",
+)
 UA_BROWSE = tr("You browsed {nodes}.", "你瀏覽了 {nodes}。", "你浏览了 {nodes}。")
 UA_READ = tr("You read {nodes}.", "你讀取了 {nodes}。", "你读取了 {nodes}。")
 UA_WROTE = tr("You wrote {value} to {node}", "你向 {node} 寫入 {value}", "你向 {node} 写入 {value}")

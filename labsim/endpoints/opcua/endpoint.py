@@ -18,6 +18,7 @@ from labsim.endpoints.opcua.core.configuration import Configuration, show_config
 from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.role import Roles
 from labsim.endpoints.opcua.core.server import Server
+from labsim.endpoints.opcua.core.trust import TrustFolders
 from labsim.endpoints.opcua.core.users import Accounts
 from labsim.endpoints.opcua.evidence import Reporter
 from labsim.endpoints.opcua.history import HistorySource, StoredHistory
@@ -152,6 +153,11 @@ class OpcuaEndpoint:
         """Stop listening and hang up on everybody."""
         self._log.forget(self._tell)
         await self._shell.stop()
+
+    @property
+    def trust(self) -> TrustFolders | None:
+        """Whom it trusts: who was refused and may be let in; None when it accepts everybody."""
+        return self._pki.trust if self._pki.listed else None
 
     def addresses(self) -> list[Address]:
         """One address per device; they share the server."""

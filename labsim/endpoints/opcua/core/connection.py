@@ -89,6 +89,8 @@ class Connection:
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
+        except CertificateRefused as error:
+            self.cut(error.code, error.reason, told="")  # a stranger learns no more than the code
         except Bad as error:
             self.cut(error.code, error.reason)
         except ObserverError:
@@ -166,8 +168,8 @@ class Connection:
 
     # ---- the end ----
 
-    def cut(self, code: int, reason: str) -> None:
-        """Refuse what the peer did: tell of it, send an ERR and close."""
+    def cut(self, code: int, reason: str, told: str | None = None) -> None:
+        """Refuse what the peer did: tell of it, send an ERR and close; the peer is ``told`` the reason unless that is given."""
         if self.closed:
             return
         try:
@@ -176,7 +178,7 @@ class Connection:
             _log.exception("evidence of %s could not be kept", self.peer)
             self._end(drop=True)
             return
-        self.dismiss(code, reason)
+        self.dismiss(code, reason if told is None else told)
 
     def dismiss(self, code: int, reason: str) -> None:
         """Send an ERR and close, for no fault of the peer."""

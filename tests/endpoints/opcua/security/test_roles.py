@@ -132,6 +132,26 @@ def test_a_compiled_read_asks_for_rights(as_role: Any) -> None:
         assert [result.StatusCode.value for result in results] == [S.BadUserAccessDenied, 0]
 
 
+def test_access_level_and_executable_count(plant: Plant, make_server: Any, connect: Any) -> None:
+    """What nobody may read is not read, what cannot be executed is not called, whoever asks."""
+    from labsim.endpoints.opcua.core import nodes
+    from labsim.endpoints.opcua.mapping import Mapped, map_devices
+
+    def close(mapped: Mapped) -> None:
+        mapped.space.edit((2, FORCE)).attributes[nodes.ACCESS_LEVEL] = 0
+        mapped.space.edit(11492).attributes[nodes.EXECUTABLE] = False
+
+    server = make_server(space=map_devices(plant, ["press1"], finish=close).space, accounts=Accounts("Engineer"))
+    peer = connect(server).login()
+    for _ in range(3):
+        assert status(peer, FORCE) == S.BadNotReadable
+    assert peer.write("force", ua.Variant(1.0)) == S.BadNotWritable
+    asked = ua.CallRequest()
+    argument = ua.Variant(1, ua.VariantType.UInt32)
+    asked.Parameters.MethodsToCall = [ua.CallMethodRequest(ua.NodeId(2253), ua.NodeId(11492), [argument])]
+    assert peer.ask(asked).Results[0].StatusCode.value == S.BadNotExecutable
+
+
 def test_permissions_can_be_read(as_role: Any) -> None:
     """RolePermissions for those who may see them, UserRolePermissions for everybody (OPC 10000-3 §5.2.9, §5.2.10)."""
     engineer = as_role("Engineer", RIGHTS)

@@ -21,7 +21,7 @@ from labsim.endpoints.opcua.core.status import Bad, S
 
 OP = ua.FilterOperator
 MOST_ELEMENTS = 100
-_MOST_OPERANDS = 100
+_MOST_OPERANDS = 1000  # asyncua asks for the events of a type by a list of all its subtypes
 _OPERANDS = {
     OP.IsNull: (1, 1), OP.Not: (1, 1), OP.OfType: (1, 1), OP.Between: (3, 3), OP.InList: (2, _MOST_OPERANDS),
     **dict.fromkeys((

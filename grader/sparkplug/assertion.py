@@ -85,8 +85,7 @@ class Assertion:
     rule: Rule
 
 
-ASSERTIONS: dict[str, Assertion] = {}
-"""All that are judged, by id."""
+_ASSERTIONS: dict[str, Assertion] = {}
 
 
 def asserts(of: str, *ids: str) -> Callable[[Rule], Rule]:
@@ -94,11 +93,18 @@ def asserts(of: str, *ids: str) -> Callable[[Rule], Rule]:
 
     def enter(rule: Rule) -> Rule:
         for name in ids:
-            assert name not in ASSERTIONS, name
-            ASSERTIONS[name] = Assertion(name, of, rule)
+            assert name not in _ASSERTIONS, name
+            _ASSERTIONS[name] = Assertion(name, of, rule)
         return rule
 
     return enter
+
+
+def assertions() -> list[Assertion]:
+    """All that are judged."""
+    for module in _MODULES:
+        import_module(f"grader.sparkplug.{module}")
+    return list(_ASSERTIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +127,7 @@ class Finding:
 
 def judge(story: Story, sets: Iterable[str] = SETS) -> list[Finding]:
     """A finding for each assertion of some sets."""
-    for module in _MODULES:
-        import_module(f"grader.sparkplug.{module}")
-    asked = [
-        assertion for name in SETS if name in set(sets) for assertion in ASSERTIONS.values() if assertion.set == name
-    ]
+    asked = [assertion for name in SETS if name in set(sets) for assertion in assertions() if assertion.set == name]
     results = {rule: list(rule(story)) for rule in {assertion.rule for assertion in asked}}
     return [_finding(assertion, results[assertion.rule]) for assertion in asked]
 

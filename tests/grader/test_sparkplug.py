@@ -11,7 +11,7 @@ from grader_bench import Bench
 from sparkplug_bench import EDGE, GROUP, HOST, Node, good_node, ms
 
 from grader.outcome import State
-from grader.sparkplug.__main__ import report
+from grader.sparkplug.__main__ import catalogue, report
 from grader.sparkplug.assertion import SETS, Finding, Verdict, judge
 from grader.sparkplug.story import read_story
 from labsim.endpoints.mqtt.evidence import describe
@@ -879,3 +879,9 @@ def test_any_bytes_in_the_journal_are_judged(tmp_path: Path) -> None:
         assert judge(read_story(bench.evidence, GROUP, EDGE, HOST))
         bench.judge("sparkplug.conformant", **ALL)
         bench.judge("sparkplug.metric", **METRIC)
+
+
+def test_the_manual_lists_every_assertion() -> None:
+    """docs/sparkplug.md ends with the catalogue, set by set."""
+    text = (Path(__file__).parents[2] / "docs" / "sparkplug.md").read_text(encoding="utf-8")
+    assert text.endswith(catalogue()), "write it anew with python -m grader.sparkplug"

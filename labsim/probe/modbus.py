@@ -239,7 +239,8 @@ def _serial(target: Target, timeout: float) -> Any:
     from pymodbus import FramerType
     from pymodbus.client import ModbusSerialClient
 
-    line: dict[str, Any] = {"baudrate": 19200, "parity": "E", "stopbits": 1}
+    parity = "N" if target.path.startswith("/dev/pts/") else "E"  # a pseudo terminal has no parity, and says so
+    line: dict[str, Any] = {"baudrate": 19200, "parity": parity, "stopbits": 1}
     for name, value in parse_qsl(target.query):
         if (
             name not in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ _KEY_BITS, _SHORT_BITS = 2048, 1024
 _DAY = dt.timedelta(days=1)
 _SPANS = {"expired": (-400 * _DAY, -35 * _DAY), "not-yet-valid": (35 * _DAY, 3650 * _DAY)}
 _MAX_CHAIN = 10
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,23 @@ def read_chain(data: bytes) -> list[x509.Certificate]:
         if len(found) == _MAX_CHAIN:
             raise ValueError("a chain of too many certificates")
         size = _der_size(data, at)
-        found.append(x509.load_der_x509_certificate(data[at : at + size]))
+        found.append(_load(data[at : at + size]))
         at += size
     if not found:
         raise ValueError("no certificate")
     return found
+
+
+def _load(der: bytes) -> x509.Certificate:
+    """One certificate, all of whose parts can be read; cryptography reads them only when they are asked for."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        for part in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
+            getattr(certificate, part)
+        certificate.public_key()
+    except Exception as error:  # foreign bytes fail in many types, not all of them ValueErrors
+        raise ValueError(f"a certificate that cannot be read: {error}") from error
+    return certificate
 
 
 def _der_size(data: bytes, at: int) -> int:
@@ -159,7 +172,7 @@ def read_certificates(data: bytes) -> list[x509.Certificate]:
         ValueError: it holds none, or what it holds cannot be read.
     """
     blocks = _PEM.findall(data)
-    return [x509.load_pem_x509_certificate(block) for block in blocks] if blocks else read_chain(data)
+    return [_load(base64.b64decode(block)) for block in blocks] if blocks else read_chain(data)
 
 
 def read_revocation_list(data: bytes) -> x509.CertificateRevocationList:

@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labsim.endpoints.opcua.core.certificate import make_pair, read_certificates, read_chain
+from labsim.endpoints.opcua.core.certificate import (
+    application_uri,
+    common_name,
+    make_pair,
+    read_certificates,
+    read_chain,
+)
 from labsim.endpoints.opcua.core.judgement import SUPPRESSIBLE, TrustList, judge_alone, judge_chain, told
 from labsim.endpoints.opcua.core.status import GOOD, S
 
@@ -185,6 +191,7 @@ def test_rubbish_is_no_chain(data: bytes) -> None:
             read(data)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_chain(data: Any) -> None:
     """A chain with one byte changed or its end cut off is read or raises ValueError, and nothing else."""
@@ -196,10 +203,11 @@ def test_a_damaged_chain(data: Any) -> None:
     except ValueError:
         return
     for one in found:
-        try:
-            judge_chain([one], TrustList([one]), NOW)
-        except (ValueError, TypeError) as error:
-            raise AssertionError(f"judging a damaged certificate raised {error!r}") from error
+        assert isinstance(judge_chain([one], TrustList([one]), NOW), int)
+        assert isinstance(judge_alone(one, NOW), int)
+        assert isinstance(common_name(one), str)
+        application_uri(one)
+        one.subject.rfc4514_string()
 
 
 _made: list[bytes] = []

@@ -32,11 +32,13 @@ def mosquitto() -> str:
 class Broker:
     """A mosquitto on a free port of the loopback."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._config = folder / "mosquitto.conf"
-        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+        self._config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n{more}", encoding="utf-8"
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
@@ -115,6 +117,109 @@ async def test_the_verdict_is_the_same_at_mosquitto(broker: Broker, tmp_path: Pa
     assert {record.app for record in evidence.of("mqtt", "publish")} == {"bridge", "plant"}
 
 
+def told(attempt: Path) -> dict[str, list[Any]]:
+    """What evidence says of each client, without what depends on the broker's wording."""
+    found: dict[str, list[Any]] = {}
+    for record in Evidence.load(attempt).of("mqtt"):
+        if record.app not in ("", "plant"):
+            detail = {name: value for name, value in record.detail.items() if name != "reason"}
+            found.setdefault(record.app, []).append((record.kind, record.subject, record.values, record.status, detail))
+    return found
+
+
+async def test_evidence_is_the_same_at_mosquitto(broker: Broker, tmp_path: Path, need: Callable[..., None]) -> None:
+    """The same foreign clients leave the same evidence at mosquitto behind the tap as at our own broker, detail by detail."""
+    need("mosquitto_pub", "mosquitto_sub")
+    commands = [
+        ["mosquitto_pub", "-i", "zero", "-t", "a/0", "-m", "x"],
+        [
+            "mosquitto_pub",
+            "-i",
+            "once",
+            "-V",
+            "5",
+            "-q",
+            "1",
+            "-r",
+            "-t",
+            "a/1",
+            "-m",
+            "é",
+            "-D",
+            "publish",
+            "content-type",
+            "t",
+        ],
+        ["mosquitto_pub", "-i", "twice", "-q", "2", "-t", "a/2", "-m", "y" * 10_000, "-k", "7"],
+        ["mosquitto_pub", "-i", "many", "-q", "1", "-t", "a/3", "--repeat", "20", "-m", "z", "-V", "5"],
+        ["mosquitto_sub", "-i", "sub", "-q", "2", "-t", "a/+", "-t", "b/#", "-C", "1", "-W", "20"],
+        [
+            "mosquitto_sub",
+            "-i",
+            "left",
+            "-t",
+            "a/1",
+            "-C",
+            "1",
+            "--will-topic",
+            "w",
+            "--will-payload",
+            "gone",
+            "-V",
+            "5",
+        ],
+    ]
+
+    async def session(name: str, folder: Path) -> dict[str, list[Any]]:
+        options = Options(seed="external", attempt=tmp_path / name, port_base=0)
+        async with Lab(folder, options) as lab:
+            port = next(row["url"] for row in lab.addresses() if row["protocol"] == "mqtt").rpartition(":")[2]
+            for command in commands:
+                full = [command[0], "-h", "127.0.0.1", "-p", port, *command[1:]]
+                await asyncio.to_thread(subprocess.run, full, check=True, timeout=30, capture_output=True)
+        return told(options.attempt)
+
+    own = await session("own", find_scenario("first-contact"))
+    assert await session("mosquitto", scenario_at(tmp_path, broker.port)) == own
+    assert {len(rows) for app, rows in own.items() if app in ("zero", "once", "twice")} == {4}
+    assert len(own["many"]) == 23
+
+
+async def test_what_mosquitto_refuses_is_a_denial(tmp_path: Path, need: Callable[..., None]) -> None:
+    """A topic that mosquitto's access list refuses is a deny with its reason code; so is a filter."""
+    need("mosquitto_pub", "mosquitto_sub")
+    if shutil.which(mosquitto()) is None:
+        need("mosquitto")
+    (tmp_path / "acl").write_text("topic readwrite good/#\ntopic readwrite factory/#\n", encoding="utf-8")
+    broker = Broker(tmp_path, f"acl_file {tmp_path / 'acl'}\n")
+    await broker.start()
+    options = Options(seed="external", attempt=tmp_path / "attempt", port_base=0)
+    async with Lab(scenario_at(tmp_path, broker.port), options) as lab:
+        port = next(row["url"] for row in lab.addresses() if row["protocol"] == "mqtt").rpartition(":")[2]
+        for topic in ("good/a", "bad/a"):
+            ask = [
+                "mosquitto_pub",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                port,
+                "-V",
+                "5",
+                "-i",
+                "pub",
+                "-q",
+                "1",
+                "-t",
+                topic,
+                "-m",
+                "1",
+            ]
+            await asyncio.to_thread(subprocess.run, ask, capture_output=True, timeout=30)
+    broker.stop()
+    rows = [(kind, subject) for kind, subject, *_ in told(options.attempt)["pub"] if kind in ("publish", "deny")]
+    assert rows == [("publish", "good/a"), ("deny", "bad/a")]
+
+
 async def test_mosquitto_clients_pass_the_tap(broker: Broker, tmp_path: Path, need: Callable[..., None]) -> None:
     """mosquitto_pub with QoS 2 and MQTT 5, and a retained message for mosquitto_sub, are told as they were sent."""
     need("mosquitto_pub", "mosquitto_sub")
@@ -128,8 +233,8 @@ async def test_mosquitto_clients_pass_the_tap(broker: Broker, tmp_path: Path, ne
         got = await asyncio.to_thread(subprocess.run, heard, capture_output=True, text=True, timeout=30)
         assert got.stdout == "hello\n"
         evidence = Evidence.load(options.attempt)
-    told = [(r.kind, r.subject, r.status) for r in evidence.of("mqtt") if r.app == "pub"]
-    assert told == [("connect", "", 0), ("publish", "a/b", 0), ("disconnect", "", 0), ("close", "", 0)]
+    rows = [(r.kind, r.subject, r.status) for r in evidence.of("mqtt") if r.app == "pub"]
+    assert rows == [("connect", "", 0), ("publish", "a/b", 0), ("disconnect", "", 0), ("close", "", 0)]
     subscribed = next(record for record in evidence.of("mqtt", "subscribe") if record.app == "sub")
     assert (subscribed.subject, subscribed.detail["granted"]) == ("a/+", 1)
 

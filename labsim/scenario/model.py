@@ -187,6 +187,8 @@ class ModbusSpec(_Model):
             raise ValueError(f"'max_registers' is by unit id; there is no unit {', '.join(map(str, sorted(strange)))}")
         if self.transport in ("serial", "rtu-over-tcp") and 0 in self.units:
             raise ValueError("unit 0 is the broadcast address of a serial line: give the device another")
+        if self.transport == "serial" and (self.clients or self.max_sessions is not None or self.idle is not None):
+            raise ValueError("'clients', 'max_sessions' and 'idle' are about connections, and a serial line has none")
         return self
 
 
@@ -206,6 +208,13 @@ class OpcuaSpec(_Model):
     security: OpcuaSecurity = OpcuaSecurity()
     rights: dict[str, Rights] = Field(default_factory=dict)
     limits: OpcuaLimits = OpcuaLimits()
+
+    @model_validator(mode="after")
+    def _rights_of_devices(self) -> OpcuaSpec:
+        for name in self.rights:
+            if re.split("[./]", name, maxsplit=1)[0] not in self.devices:
+                raise ValueError(f"'rights' are of this server's devices {', '.join(self.devices)}, not of {name!r}")
+        return self
 
 
 TopicFilter = Annotated[

@@ -88,8 +88,18 @@ async def test_from_rejected_to_trusted(lab: Lab, tmp_path: Path) -> None:
     assert not [problem for problem in verify(lab.options.attempt) if "pki" in str(problem)]
 
 
-def test_a_wrong_option_is_pointed_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("security: {trust: some}", "trust"),
+        ("security: {policies: [None], modes: [Sign]}", "no policy is left"),
+        ("rights: {mil1.speed: {write: [Engineer]}}", "'rights' are of this server's devices mill1"),
+        ("rights: {mill1.state: {write: [Boss]}}", "Engineer"),
+        ("limits: {sessions: 0}", "sessions"),
+    ],
+)
+def test_a_wrong_option_is_pointed_at(tmp_path: Path, option: str, problem: str) -> None:
     """Options are judged when the scenario is read, with their place."""
-    folder = write_scenario(tmp_path / "scenario", "\n      security: {trust: some}\n")
-    with pytest.raises(ScenarioError, match="trust"):
+    folder = write_scenario(tmp_path / "scenario", f"\n      {option}\n")
+    with pytest.raises(ScenarioError, match=problem):
         Lab(folder, Options(seed="pki", attempt=tmp_path / "attempt", port_base=0))

@@ -123,6 +123,44 @@ async def test_a_certificate_from_an_authority_while_a_client_is_connected(
     assert (pki / "own/server-cert.der").read_bytes() == new
 
 
+async def test_a_session_comes_back_over_the_new_certificate(
+    trusting: OpcuaEndpoint, secure: Any, alone: Pair, events: list[Event]
+) -> None:
+    """After a rollover a client that reconnects finds its session again; what it signs is for the new certificate."""
+    async with trusting:
+        client = await secure(trusting, alone)
+        await client.connect()
+        token, nonce = client.uaclient.protocol.authentication_token, client._server_nonce
+        client.disconnect_socket()
+        trusting._pki.replace(make_pair(trusting._core.uri, "new"))
+        back = await secure(trusting, alone)
+        await back.connect_socket()
+        await back.send_hello()
+        await back.open_secure_channel()
+        back.uaclient.protocol.authentication_token, back._server_nonce = token, nonce
+        await back.activate_session(None, None)
+        assert await back.get_node(FORCE).read_value() == 50.0
+        back.disconnect_socket()
+    assert len({event.session for event in events if event.kind == "session"}) == 1
+
+
+async def test_a_password_for_the_old_certificate(plant: Plant, operator: User) -> None:
+    """A session that began before the rollover may still use what it was shown, without security too."""
+    async with OpcuaEndpoint(plant, ["press1"], lambda _event: None, users=[operator]) as endpoint:
+        client = Client(endpoint.addresses()[0].url)
+        client.set_user(operator.name)
+        client.set_password(operator.password)
+        await client.connect_socket()
+        await client.send_hello()
+        await client.open_secure_channel()
+        await client.create_session()
+        endpoint._pki.replace(make_pair(endpoint._core.uri, "new"))
+        await client.activate_session(operator.name, operator.password)
+        await client.get_node("ns=2;s=press1.setpoint").write_value(12.0)
+        await client.close_session()
+        client.disconnect_socket()
+
+
 class _Public:
     """A key of which only the public half is known, as an authority has it."""
 

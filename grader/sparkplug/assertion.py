@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 
+import msgspec
+
 from grader.sparkplug.story import Story
 from labsim.evidence.event import Record
 from labsim.text import Text, tr
@@ -43,8 +45,7 @@ class Verdict(StrEnum):
     NOT_EXECUTED = "NOT EXECUTED"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, gc=False):
     """What one record says about an assertion; a ``warning`` holds, but somebody might read the specification otherwise."""
 
     record: Record
@@ -128,18 +129,23 @@ class Finding:
 def judge(story: Story, sets: Iterable[str] = SETS) -> list[Finding]:
     """A finding for each assertion of some sets."""
     asked = [assertion for name in SETS if name in set(sets) for assertion in assertions() if assertion.set == name]
-    results = {rule: list(rule(story)) for rule in {assertion.rule for assertion in asked}}
-    return [_finding(assertion, results[assertion.rule]) for assertion in asked]
+    summed = {rule: _sum_up(rule(story)) for rule in {assertion.rule for assertion in asked}}
+    return [Finding(assertion.id, assertion.set, *summed[assertion.rule]) for assertion in asked]
 
 
-def _finding(assertion: Assertion, results: list[Result]) -> Finding:
-    broken = [result for result in results if not result.ok]
-    warned = [result for result in results if result.warning]
-    shown = broken or warned or results
-    verdict = Verdict.FAIL if broken else Verdict.PASS if results else Verdict.NOT_EXECUTED
+def _sum_up(results: Iterable[Result]) -> tuple[Verdict, Text, tuple[int, ...], int]:
+    """Verdict, reason, records and number of warnings; of many results only the first few of each kind are kept."""
+    kept: tuple[list[Result], ...] = ([], [], [])  # broken, warned, good
+    warnings = 0
+    for result in results:
+        warnings += result.warning
+        of_its_kind = kept[0 if not result.ok else 1 if result.warning else 2]
+        if len(of_its_kind) < _SHOWN:
+            of_its_kind.append(result)
+    shown = next(filter(None, kept), [])
+    verdict = Verdict.FAIL if kept[0] else Verdict.PASS if shown else Verdict.NOT_EXECUTED
     why = shown[0].why if shown and shown[0].why is not None else Text()
-    seqs = tuple(dict.fromkeys(result.record.seq for result in shown))[:_SHOWN]
-    return Finding(assertion.id, assertion.set, verdict, why, seqs, len(warned))
+    return verdict, why, tuple(dict.fromkeys(result.record.seq for result in shown)), warnings
 
 
 def tally(findings: Iterable[Finding]) -> Iterator[tuple[str, int, int, int]]:

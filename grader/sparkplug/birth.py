@@ -108,7 +108,7 @@ def _dbirth_metrics(story: Story) -> Iterator[Result]:
 
 
 def _complete(story: Story, kind: str) -> Iterator[Result]:
-    for message, metric in _metrics(story, kind):
+    for message, metric in every_metric(story, kind):
         lack = (
             "name" if metric.name is None else "datatype" if metric.datatype is None
             else "value" if metric.value is None and not metric.is_null else ""
@@ -127,7 +127,7 @@ def _dbirth_values(story: Story) -> Iterator[Result]:
 
 
 def _values(story: Story, kind: str) -> Iterator[Result]:
-    for message, metric in _metrics(story, kind):
+    for message, metric in every_metric(story, kind):
         what = f"{message.name}: {label(metric)}"
         if metric.value is None and not metric.is_null:
             yield breaks(message.record, LACKS, what=what, part="value, is_null")
@@ -139,14 +139,14 @@ def _values(story: Story, kind: str) -> Iterator[Result]:
 
 @asserts(SESSION, "payloads-metric-datatype-req")
 def _births_have_data_types(story: Story) -> Iterator[Result]:
-    for message, metric in _metrics(story, "NBIRTH", "DBIRTH"):
+    for message, metric in every_metric(story, "NBIRTH", "DBIRTH"):
         what = f"{message.name}: {label(metric)}"
         yield judged(message.record, metric.datatype is not None, LACKS, what=what, part="datatype")
 
 
 @asserts(SESSION, "payloads-name-birth-data-requirement")
 def _metrics_have_timestamps(story: Story) -> Iterator[Result]:
-    for message, metric in _metrics(story, "NBIRTH", "DBIRTH", "NDATA", "DDATA"):
+    for message, metric in every_metric(story):
         what = f"{message.name}: {label(metric)}"
         yield judged(message.record, metric.timestamp is not None, LACKS, what=what, part="timestamp")
 
@@ -168,8 +168,8 @@ def _aliases_are_unique(story: Story) -> Iterator[Result]:
 
 @asserts(SESSION, "payloads-alias-birth-requirement")
 def _births_have_names_and_aliases(story: Story) -> Iterator[Result]:
-    used = any(metric.alias is not None for _, metric in _metrics(story, "NBIRTH", "DBIRTH"))
-    for message, metric in _metrics(story, "NBIRTH", "DBIRTH"):
+    used = any(metric.alias is not None for _, metric in every_metric(story, "NBIRTH", "DBIRTH"))
+    for message, metric in every_metric(story, "NBIRTH", "DBIRTH"):
         if not used:
             continue
         if metric.name is None:
@@ -279,7 +279,9 @@ def _devices_follow_at_once(story: Story) -> Iterator[Result]:
             yield doubtful(message.record, _LATE, what=message.name)
 
 
-def _metrics(story: Story, *kinds: str) -> Iterator[tuple[Message, Metric]]:
+def every_metric(story: Story, *kinds: str) -> Iterator[tuple[Message, Metric]]:
+    """Each metric of the node's messages of these kinds; without any, of births and data."""
+    kinds = kinds or ("NBIRTH", "DBIRTH", "NDATA", "DDATA")
     return ((message, metric) for message in story.of(*kinds) for metric in message.metrics)
 
 

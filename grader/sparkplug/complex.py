@@ -17,10 +17,10 @@ from grader.sparkplug.assertion import (
     holds,
     judged,
 )
-from grader.sparkplug.birth import label
+from grader.sparkplug.birth import every_metric, label
 from grader.sparkplug.story import Message, Story, definitions
 from labsim.sparkplug.datatype import BASIC, METRIC_TYPES, PROPERTY_TYPES, DataType
-from labsim.sparkplug.payload import BAD, GOOD, QUALITY, STALE, DataSet, Metric, PropertySet, PropertySetList, Template
+from labsim.sparkplug.payload import BAD, GOOD, QUALITY, STALE, DataSet, PropertySet, PropertySetList, Template
 from labsim.text import tr
 
 _NO_VALUE = tr(
@@ -33,7 +33,7 @@ _NO_VALUE = tr(
 @asserts(COMPLEX, "payloads-metric-datatype-value", "payloads-metric-datatype-value-type")
 def _types_are_known_and_kept(story: Story) -> Iterator[Result]:
     """The number names a type, and the value that is sent is one of it."""
-    for message, metric in _every(story):
+    for message, metric in every_metric(story):
         known = message.birth.find(metric) if message.birth is not None and message.is_data else None
         datatype = metric.datatype if metric.datatype is not None else known.datatype if known is not None else None
         if datatype is None:
@@ -218,15 +218,9 @@ def _parameter_types_are_known(story: Story) -> Iterator[Result]:
                 )
 
 
-def _every(story: Story) -> Iterator[tuple[Message, Metric]]:
-    for message in story.of("NBIRTH", "DBIRTH", "NDATA", "DDATA"):
-        for metric in message.metrics:
-            yield message, metric
-
-
 def _property_sets(story: Story) -> Iterator[tuple[Message, str, PropertySet]]:
     """Every set of properties, those inside others included."""
-    for message, metric in _every(story):
+    for message, metric in story.structured:
         waiting = [metric.properties] if metric.properties is not None else []
         while waiting:
             properties = waiting.pop()
@@ -240,14 +234,14 @@ def _property_sets(story: Story) -> Iterator[tuple[Message, str, PropertySet]]:
 
 
 def _data_sets(story: Story) -> Iterator[tuple[Message, str, DataSet]]:
-    for message, metric in _every(story):
+    for message, metric in story.structured:
         if metric.value is not None and isinstance(metric.value[1], DataSet):
             yield message, f"{message.name}: {label(metric)}", metric.value[1]
 
 
 def _templates(story: Story) -> Iterator[tuple[Message, str, Template]]:
     """Every template, those inside others included."""
-    for message, metric in _every(story):
+    for message, metric in story.structured:
         waiting = [metric]
         while waiting:
             at = waiting.pop()

@@ -22,7 +22,7 @@ from grader.sparkplug.assertion import (
     holds,
     judged,
 )
-from grader.sparkplug.birth import label
+from grader.sparkplug.birth import every_metric, label
 from grader.sparkplug.story import Message, Story
 from labsim.evidence.event import Record
 from labsim.sparkplug.payload import Metric
@@ -186,18 +186,17 @@ def _payload_times_are_utc(story: Story) -> Iterator[Result]:
 @asserts(DATA, "payloads-metric-timestamp-in-UTC")
 def _metric_times_are_utc(story: Story) -> Iterator[Result]:
     """A value may be old, so only times to come and times before there were plants are wrong for sure."""
-    for message in story.of("NBIRTH", "DBIRTH", "NDATA", "DDATA"):
-        for metric in message.metrics:
-            if metric.timestamp is not None:
-                off = _off_ms(story, message.record, metric.timestamp)
-                ok = off <= _NEAR_MS and metric.timestamp >= _EARLIEST_MS
-                what = f"{message.name}: {label(metric)}"
-                yield judged(message.record, ok, _NOT_UTC, what=what, off=_length(off))
+    for message, metric in every_metric(story):
+        if metric.timestamp is not None:
+            off = _off_ms(story, message.record, metric.timestamp)
+            ok = off <= _NEAR_MS and metric.timestamp >= _EARLIEST_MS
+            what = f"{message.name}: {label(metric)}"
+            yield judged(message.record, ok, _NOT_UTC, what=what, off=_length(off))
 
 
 def _off_ms(story: Story, record: Record, ms: int) -> int:
     """How far a time is from when the message came, by the wall or by the plant's clock, whichever is nearer."""
-    moments = (record.w // 1_000_000, story.evidence.utc_ns(record.t) // 1_000_000)
+    moments = (record.w // 1_000_000, (story.origin_ns + record.t) // 1_000_000)
     return min((ms - moment for moment in moments), key=abs)
 
 

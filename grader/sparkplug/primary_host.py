@@ -116,7 +116,7 @@ def _offlines(story: Story) -> Iterator[tuple[Record, Session, bool]]:
 
 
 def _over(story: Story, record: Record) -> bool:
-    return story.evidence.end_ns - record.t > _PATIENCE_NS
+    return story.end_ns - record.t > _PATIENCE_NS
 
 
 def _end(record: Record, session: Session) -> Record | None:

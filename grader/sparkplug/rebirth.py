@@ -50,7 +50,7 @@ def _born_in_time(record: Record, after: list[Message]) -> Message | None:
 
 def _over(story: Story, record: Record, session: Session) -> bool:
     """Whether the node had its time: it is up, and the session did not end before."""
-    last = story.evidence.end_ns
+    last = story.end_ns
     end = session.end.t if session.end is not None else last
     return min(last, end) - record.t > _PATIENCE_NS
 

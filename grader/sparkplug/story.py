@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
-from labsim.sparkplug.payload import Metric, Payload, Template, decode
+from labsim.sparkplug.payload import DataSet, Metric, Payload, Template, decode
 from labsim.sparkplug.topic import KINDS, HostState, Topic, decode_state, parse_topic, state_topic
 
 _FROM_NODE = frozenset(kind for kind in KINDS if not kind.endswith("CMD"))
@@ -23,10 +25,18 @@ class Birth:
     def find(self, metric: Metric) -> Metric | None:
         """The metric of the birth that another one means: by its alias, or by its name."""
         if metric.alias is not None:
-            found = next((known for known in self.metrics if known.alias == metric.alias), None)
+            found = self._by_alias.get(metric.alias)
             if found is not None or metric.name is None:
                 return found
-        return next((known for known in self.metrics if known.name == metric.name), None)
+        return self._by_name.get(metric.name)
+
+    @cached_property
+    def _by_alias(self) -> dict[int | None, Metric]:
+        return {metric.alias: metric for metric in reversed(self.metrics) if metric.alias is not None}
+
+    @cached_property
+    def _by_name(self) -> dict[str | None, Metric]:
+        return {metric.name: metric for metric in reversed(self.metrics)}
 
 
 @dataclass(eq=False)
@@ -49,7 +59,7 @@ class Message:
     birth: Birth | None = None
     last_seq: int | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """How it is called in a sentence."""
         return f"{self.topic.kind} {self.topic.device}".rstrip()
@@ -118,6 +128,8 @@ class Story:
     """Everything that is judged.
 
     Attributes:
+        origin_ns: UTC nanoseconds of plant time 0.
+        end_ns: Plant time of the last record of the attempt.
         sessions: The node's connections, in order.
         messages: Its messages over all sessions, in order.
         commands: NCMD and DCMD that others sent to it and that were delivered, with their payloads.
@@ -125,7 +137,8 @@ class Story:
         states: What the hosts said of themselves, by host and in order.
     """
 
-    evidence: Evidence
+    origin_ns: int
+    end_ns: int
     group: str
     edge: str
     host: str
@@ -138,9 +151,32 @@ class Story:
         """Its own messages of these kinds, wills left out."""
         return (m for m in self.messages if m.topic.kind in kinds and not m.will)
 
+    @cached_property
+    def structured(self) -> list[tuple[Message, Metric]]:
+        """Metrics of its births and data with properties, a data set or a template."""
+        return [
+            (message, metric)
+            for message in self.of("NBIRTH", "DBIRTH", "NDATA", "DDATA")
+            for metric in message.metrics
+            if metric.properties is not None
+            or (metric.value is not None and isinstance(metric.value[1], (DataSet, Template)))
+        ]
+
+
+_READ: WeakKeyDictionary[Evidence, dict[tuple[str, str, str], Story]] = WeakKeyDictionary()
+"""What was read of evidence that is still in use: several checks look at the same node."""
+
 
 def read_story(evidence: Evidence, group: str, edge: str, host: str = "") -> Story:
     """The story of one edge node; the plant's own messages are nobody's work and left out."""
+    known = _READ.setdefault(evidence, {})
+    story = known.get((group, edge, host))
+    if story is None:
+        story = known[group, edge, host] = _read(evidence, group, edge, host)
+    return story
+
+
+def _read(evidence: Evidence, group: str, edge: str, host: str) -> Story:
     records = [r for r in evidence.of("mqtt") if r.app != PLANT]
     starts = [r.seq for r in evidence.of("lab", "host-start")]
     topic = Topic(group, "NDEATH", edge)
@@ -167,7 +203,17 @@ def read_story(evidence: Evidence, group: str, edge: str, host: str = "") -> Sto
                 session.strange.append(record)
     _follow(messages)
     commands, states = _sent_to(evidence.of("mqtt", "publish"), topic)  # the plant may be a host
-    return Story(evidence, group, edge, host, tuple(sessions.values()), tuple(messages), commands, states)
+    return Story(
+        evidence.utc_ns(0),
+        evidence.end_ns,
+        group,
+        edge,
+        host,
+        tuple(sessions.values()),
+        tuple(messages),
+        commands,
+        states,
+    )
 
 
 def definitions(metrics: list[Metric] | tuple[Metric, ...]) -> dict[str, Template]:

@@ -12,8 +12,9 @@ endif
 demo: $(VENV)/.run  ## run the first scenario with its own solution and print the verdict
 	$(BIN)/labsim demo
 
-test: $(VENV)/.dev  ## run all tests
-	$(BIN)/pytest -n 3 --dist loadgroup
+test: $(VENV)/.dev  ## run all tests; whole scenarios last and by themselves, since they judge timing
+	$(BIN)/pytest -n 3 -m "not scenario"
+	$(BIN)/pytest -n 4 -m scenario
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, scenarios: everything but the tests
 	$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pymodbus.client import ModbusTcpClient
 
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
-POLLS = 190
+POLLS = 220
 # Register numbers of the datasheet: the main table of holding registers and the compact table of input registers
 VOLTAGE_L1, VOLTAGE_L12, VOLTAGE_LN, CURRENT_N, FREQUENCY, ENERGY = 3028, 3020, 3036, 3006, 3110, 3204
 C_TEMPERATURE, C_POWER_FACTOR, C_POWER = 8, 9, 25

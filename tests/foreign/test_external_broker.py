@@ -21,7 +21,7 @@ from labsim.lab.options import Options
 from labsim.lab.prove import attempt_with
 from labsim.scenario.folder import find_scenario
 
-pytestmark = pytest.mark.foreign
+pytestmark = [pytest.mark.foreign, pytest.mark.scenario]
 
 
 def mosquitto() -> str:

@@ -18,6 +18,7 @@ APP = "node-red"
 
 
 @pytest.mark.foreign
+@pytest.mark.scenario
 @pytest.mark.timeout(180)
 async def test_a_node_red_flow_reaches_full_marks(tmp_path: Path, need: Callable[..., None]) -> None:
     """node-red-contrib-modbus, -opcua and the mqtt nodes carry first-contact's values to the broker, marked as true."""

@@ -13,6 +13,7 @@ from labsim.scenario.folder import find_scenario
 
 
 @pytest.mark.foreign
+@pytest.mark.scenario
 async def test_foreign_tools_reach_full_marks(tmp_path: Path, need: Callable[..., None]) -> None:
     """With mbpoll, node-opcua and mosquitto_pub alone, first-contact ends in full marks."""
     need("mbpoll", "node", "mosquitto_pub")

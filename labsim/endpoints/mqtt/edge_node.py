@@ -100,8 +100,10 @@ class EdgeNode:
             self._be_born()
 
     def lost(self) -> None:
-        """The connection is gone by itself; the broker publishes the will."""
+        """The connection is gone by itself; the broker publishes the will. The next one has to hear of the host anew."""
         self._there = self.born = False
+        if self._host is not None:
+            self._host = HostState(False, self._host.timestamp)
 
     def leave(self) -> None:
         """Take leave: the death certificate goes out before the connection ends [payloads-ndeath-will-message-publisher]."""

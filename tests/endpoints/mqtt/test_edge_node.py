@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import paho.mqtt.client as paho
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from labsim.endpoints.mqtt.command import Writer
 from labsim.endpoints.mqtt.edge_node import EdgeNode, NodeIdentity
@@ -313,6 +315,16 @@ def test_it_goes_when_its_primary_host_goes_and_comes_back_with_it():
     assert (kinds(messages), messages[0][2].get("bdSeq").worth()) == (["NBIRTH", "DBIRTH"], 1)
 
 
+def test_a_new_connection_waits_for_the_host_again():
+    """What was heard over a connection that is lost says nothing about the next: the retained STATE comes with it."""
+    bench = Bench(1, primary_host="scada")
+    bench.start()
+    bench.state(True, 1000)
+    bench.node.lost()
+    assert bench.start() == []
+    assert kinds(bench.state(True, 1000)) == ["NBIRTH", "DBIRTH"]
+
+
 def test_an_offline_host_makes_its_carrier_reconnect():
     """Over a connection of its own the node asks for another one."""
     plant, asked = a_plant(1), []
@@ -339,6 +351,37 @@ def test_what_is_no_command_is_nothing():
         EdgeNode(bench.plant, ["oven9"], NodeIdentity("G", "E"), print, Writer(bench.plant.store, print))
     with pytest.raises(ValueError, match="no Sparkplug id"):
         NodeIdentity("G/1", "E")
+
+
+COMMAND = encode(
+    Payload(
+        timestamp=UTC_MS,
+        metrics=[
+            REBIRTH_NOW,
+            Metric.of(42.5, DataType.FLOAT, name="setpoint"),
+            Metric.of("x", DataType.STRING, alias=4),
+        ],
+    )
+)
+
+
+@given(
+    st.sampled_from(["NCMD/E", "DCMD/E/oven1", "NDATA/E", "DCMD/E"]),
+    st.lists(st.tuples(st.integers(0, len(COMMAND) - 1), st.integers(0, 255)), max_size=4),
+    st.integers(0, 20),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_command_is_done_or_nothing(where, changes, cut):
+    """Commands come from a network: whatever they are, the node lives on and says what it is."""
+    bench = Bench(1, primary_host="scada")
+    bench.start()
+    bench.state(True, 1)
+    data = bytearray(COMMAND)
+    for at, byte in changes:
+        data[at] = byte
+    for topic in (f"spBv1.0/G/{where}", "spBv1.0/STATE/scada"):
+        bench.node.hear(topic, bytes(data[: len(data) - cut]), "", "")
+    assert "DDATA" in kinds(bench.run(1))
 
 
 class Host:

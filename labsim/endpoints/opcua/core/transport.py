@@ -77,6 +77,8 @@ class Transport:
             raise Bad(S.BadTcpMessageTypeInvalid, "only MSG may be cut into chunks")
         if (kind == b"HEL") == self.greeted:
             raise Bad(S.BadTcpMessageTypeInvalid, "HEL must come first and once")
+        if kind == b"HEL" and _HELLO_SIZE + _MAX_URL < size <= self._limits.receive_buffer:
+            raise Bad(S.BadTcpEndpointUrlInvalid, "the endpoint URL is too long")
         if size < _LEAST[kind] or size > (self.receive_size if self.greeted else _HELLO_SIZE + _MAX_URL):
             raise Bad(S.BadTcpMessageTooLarge, f"a chunk of {size} bytes")
 

@@ -320,8 +320,8 @@ class OpcuaSpec(_Model):
     """The node tree of a type.
 
     ``type_name`` names its ObjectType; ``nodes`` maps a browse path below the device (``Monitoring/Spindle/Speed``) to a
-    tag, ``methods`` to a method. Folders on the way are made. ``events`` are event types by name. ``roles`` names, by tag or
-    browse path, the only roles that may browse, read, write or call what is there and below.
+    tag, ``methods`` to a method. Folders on the way are made. ``events`` are event types by name. ``roles`` names, by tag
+    or by browse path of a folder or method, the only roles that may browse, read, write or call what is there and below.
     """
 
     namespace: str

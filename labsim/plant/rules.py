@@ -174,6 +174,11 @@ def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
     for place in opcua.methods:
         if place in opcua.nodes or place in folders:
             yield Conflict(("opcua", "methods", place), "overlap", f"{place!r} is a method and something else.")
+    restricted = {*opcua.nodes.values(), *folders, *opcua.methods}
+    for name in opcua.roles:
+        if name not in restricted:
+            hint = did_you_mean(name, restricted)
+            yield Conflict(("opcua", "roles", name), "unknown-name", f"{name!r} is no tag, folder or method here.", hint)
     for name, event in opcua.events.items():
         for sentence in event.message.values():
             yield from _fields(sentence, set(event.fields), ("opcua", "events", name, "message"))

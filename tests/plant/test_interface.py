@@ -84,6 +84,7 @@ def test_all_problems_of_shape_are_reported_where_they_stand(tmp_path: Path):
         ("Valve: valve", "Measurements: valve", 21, "overlap", "a variable and a folder"),
         ("Valve: valve", "Valves//V: valve", 21, "bad-path", "empty"),
         ("Valve: valve", "Valve: vale", 21, "unknown-tag", "Did you mean 'valve'"),
+        ("type_name: GaugeType", "type_name: GaugeType\n  roles: {vale: {write: [Engineer]}}", 21, "unknown-name", "'valve'"),
         ("g/{device}", "g/{devise}", 23, "bad-value", "Did you mean 'device'"),
         ("g/{device}", "g/#", 23, "bad-topic", "wildcard"),
         ("tags: [flow, name]", "tags: [flow, nome]", 23, "unknown-tag", "Did you mean 'name'"),

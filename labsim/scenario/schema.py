@@ -31,6 +31,7 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         "OpcuaSecurity",
         "OpcuaLimits",
         "MqttSpec",
+        "SparkplugSpec",
         "MqttAccount",
         "MqttTls",
         "MqttWeb",

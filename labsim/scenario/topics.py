@@ -68,9 +68,7 @@ TopicTemplate = Annotated[str, AfterValidator(_template), Field(examples=["{site
 CommandTemplate = Annotated[TopicTemplate, AfterValidator(_command)]
 """A pydantic field of a template of command topics."""
 
-Place = Annotated[
-    str, Field(pattern=r"^[^+#/\x00{}]+(/[^+#/\x00{}]+){0,4}$", examples=["acme/hk1/assembly/line1/cell2"])
-]
+Place = Annotated[str, Field(pattern=r"^[^+#/\x00]+(/[^+#/\x00]+){0,4}$", examples=["acme/hk1/assembly/line1/cell2"])]
 """A pydantic field of a place in the equipment hierarchy."""
 
 SparkplugId = Annotated[str, AfterValidator(check_id)]

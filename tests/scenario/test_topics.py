@@ -62,6 +62,14 @@ def test_what_does_not_fit_is_said_where_it_stands(write, catalogue, mqtt, place
     assert problems[0].line
 
 
+def test_a_place_may_be_drawn(write, catalogue):
+    """A variant is filled in before the place is looked at."""
+    folder = with_mqtt(write, '{devices: [meter1], topic: "{site}/{device}/{message}"}', '"acme/${order}"')
+    assert lint_scenario(folder, catalogue) == []
+    scenario = load_scenario(folder, seed=1, catalogue=catalogue)
+    assert scenario.plant["meter1"].place == f"acme/{scenario.drawn['order']}"
+
+
 def test_levels_are_counted():
     """A template needs its deepest level, a place has as many as it has names."""
     assert [deepest_level(t) for t in ("x", "{site}", "{site}/{enterprise}", "{cell}", "{place}", "{")] == [

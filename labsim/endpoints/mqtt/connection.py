@@ -13,12 +13,11 @@ from labsim.endpoints.mqtt.encode import (
     encode_ack,
     encode_connack,
     encode_connack5,
-    encode_disconnect,
     encode_publish,
     encode_suback,
     encode_unsuback,
 )  # fmt: skip
-from labsim.endpoints.mqtt.evidence import Witness, describe_subscription, describe_will
+from labsim.endpoints.mqtt.evidence import Witness, describe_connect, describe_subscription
 from labsim.endpoints.mqtt.packet import LEVEL, LEVEL_5, ProtocolViolation
 from labsim.endpoints.mqtt.properties import describe_properties
 from labsim.endpoints.mqtt.rate import Bucket
@@ -33,11 +32,12 @@ from labsim.endpoints.mqtt.reason import (
     SHUTTING_DOWN,
     SUCCESS,
     TAKEN_OVER,
+    UNKNOWN_IDENTIFIER,
     connack_311,
 )  # fmt: skip
 from labsim.endpoints.mqtt.session import Message, Session, Subscription
 from labsim.endpoints.mqtt.terms import Terms, granted_expiry
-from labsim.endpoints.mqtt.topic import check_filter, check_topic, shared
+from labsim.endpoints.mqtt.topic import check_filter, shared
 from labsim.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Connection:
         self.end(code=QUOTA)
 
     def refuse(self, reason: str) -> None:
-        """End the connection because what came below MQTT was not WebSocket as MQTT wants it."""
+        """End the connection because what came below MQTT was not as MQTT wants it."""
         if not self.ended:
             self._keep_or_end("reject", {"reason": reason})
             self.end()
@@ -182,8 +182,7 @@ class Connection:
         if self.ended:
             return
         if code and self.level == LEVEL_5 and self._session is not None:
-            told = encode_disconnect(code, reason)
-            self.send(told if len(told) <= self._terms.largest else encode_disconnect(code))
+            self.send(self._terms.disconnect(code, reason))
         self.ended = True
         self.broker.strangers.pop(self, None)
         if not self._output:
@@ -208,7 +207,7 @@ class Connection:
             return
         if self._session is None and self.level == LEVEL_5:
             self.send(encode_connack5(error.code, False, {"reason_string": str(error)}))
-        self.end(code=error.code, reason=str(error) if self.level == LEVEL_5 and self._terms.explains else "")
+        self.end(code=error.code, reason=str(error) if self._terms.explains else "")
 
     # What packets do.
 
@@ -262,8 +261,9 @@ class Connection:
             case mqtt.Ack(kind=mqtt.PUBREC):
                 session.on_pubrec(packet.mid, packet.code)
             case mqtt.Ack(kind=mqtt.PUBREL):
+                unknown = self.level == LEVEL_5 and packet.mid not in session.received
                 session.received.discard(packet.mid)
-                self.send(encode_ack(mqtt.PUBCOMP, packet.mid))
+                self.send(encode_ack(mqtt.PUBCOMP, packet.mid, UNKNOWN_IDENTIFIER if unknown else 0))
             case mqtt.Ack():
                 session.on_pubcomp(packet.mid)
             case mqtt.Subscribe():
@@ -276,17 +276,7 @@ class Connection:
                 self._disconnect(session, packet)
 
     def _connect(self, packet: mqtt.Connect) -> None:
-        broker, witness, asked = self.broker, self.witness, packet.properties
-        facts: dict[str, Any] = {}
-        if asked:
-            facts["properties"] = describe_properties(
-                {name: value for name, value in asked.items() if name != "authentication_data"}
-            )
-        if packet.will is not None:
-            check_topic(packet.will.topic)
-            if "response_topic" in packet.will.properties:
-                check_topic(packet.will.properties["response_topic"])
-            facts["will"] = describe_will(packet.will)
+        broker, witness, facts = self.broker, self.witness, describe_connect(packet)
         terms = Terms.of(packet, broker.limits)
         code, user, why = broker.judge(packet, self._common_name)
         witness.app, witness.user = packet.client_id, user
@@ -332,8 +322,6 @@ class Connection:
             topic = self._aliases_in.topic(topic, properties)
             if properties is not None:
                 more["properties"] = describe_properties(properties)
-                if "response_topic" in properties:
-                    check_topic(properties["response_topic"])  # [MQTT-3.3.2-14]
         repeat = qos == 2 and mid in session.received
         if qos == 2 and not repeat and self.level == LEVEL_5 and len(session.received) >= broker.limits.receive:
             raise ProtocolViolation(f"more than {broker.limits.receive} messages not released", RECEIVE_MAXIMUM)
@@ -355,19 +343,11 @@ class Connection:
         if self.level == LEVEL:
             code = 0
         if qos == 1:
-            self.send(self._ack(mqtt.PUBACK, mid, code, reason))
+            self.send(self._terms.ack(mqtt.PUBACK, mid, code, reason))
             return
         if code < 0x80:
             session.received.add(mid)
-        self.send(self._ack(mqtt.PUBREC, mid, code, reason))
-
-    def _ack(self, kind: int, mid: int, code: int, reason: str) -> bytes:
-        """An acknowledgement, with a reason where the client wants it and has room [MQTT-3.4.2-2, MQTT-3.5.2-2]."""
-        if reason and code and self._terms.explains:
-            told = encode_ack(kind, mid, code, reason)
-            if len(told) <= self._terms.largest:
-                return told
-        return encode_ack(kind, mid, code)
+        self.send(self._terms.ack(mqtt.PUBREC, mid, code, reason))
 
     def _subscribe(self, session: Session, packet: mqtt.Subscribe) -> None:
         broker, new = self.broker, self.level == LEVEL_5

@@ -37,6 +37,7 @@ from labsim.endpoints.mqtt.packet import (
 )  # fmt: skip
 from labsim.endpoints.mqtt.properties import read_properties
 from labsim.endpoints.mqtt.reason import FROM_CLIENT, MALFORMED, PROTOCOL_ERROR, TOO_LARGE
+from labsim.endpoints.mqtt.topic import check_topic
 
 _FLAGS = {PUBREL: 2, SUBSCRIBE: 2, UNSUBSCRIBE: 2}
 _ACKS = {PUBACK, PUBREC, PUBREL, PUBCOMP}
@@ -127,6 +128,8 @@ def parse_publish(header: int, data: bytes, start: int, end: int, level: int = L
         if data[body]:
             reader = Reader(data, body, end)
             found = read_properties(reader, props.IN_PUBLISH, "PUBLISH")
+            if "response_topic" in found:
+                check_topic(found["response_topic"])  # [MQTT-3.3.2-14]
             body = end - reader.left
         else:
             body += 1
@@ -169,6 +172,9 @@ def _connect(body: Reader) -> Connect:
     if has_will:
         of_will = read_properties(body, props.IN_WILL, "will") if new else {}
         will = Will(body.text("will topic"), body.binary(), will_qos, bool(will_retain), of_will)
+        check_topic(will.topic)
+        if "response_topic" in of_will:
+            check_topic(of_will["response_topic"])
     user = body.text("user name") if has_user else None
     password = body.binary() if has_password else None
     return Connect(client_id, bool(flags & 0x02), keepalive, will, user, password, level, properties)

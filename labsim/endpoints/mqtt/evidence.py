@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from labsim.endpoints.mqtt.packet import Asked, Will
+from labsim.endpoints.mqtt.packet import Asked, Connect, Will
 from labsim.endpoints.mqtt.properties import describe_properties
 from labsim.evidence.event import PAYLOAD_KEPT, Event, Sink
 
@@ -70,6 +70,17 @@ def describe(payload: bytes) -> tuple[str, dict[str, Any]]:
             return kept[: error.start].decode(), detail
     detail["binary"] = True
     return kept.hex(), detail
+
+
+def describe_connect(packet: Connect) -> dict[str, Any]:
+    """What a ``connect`` event holds of version 5 and of the will; never a password or authentication data."""
+    facts: dict[str, Any] = {}
+    shown = {name: value for name, value in packet.properties.items() if name != "authentication_data"}
+    if shown:
+        facts["properties"] = describe_properties(shown)
+    if packet.will is not None:
+        facts["will"] = describe_will(packet.will)
+    return facts
 
 
 def describe_will(will: Will) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labsim.endpoints.mqtt.encode import encode_ack, encode_disconnect
 from labsim.endpoints.mqtt.limits import Limits
 from labsim.endpoints.mqtt.packet import FOREVER, LEVEL, LEVEL_5, Connect
 from labsim.endpoints.mqtt.properties import Properties
@@ -66,6 +67,19 @@ class Terms:
             keeps=wanted > 0,
             told=told,
         )
+
+    def ack(self, kind: int, mid: int, code: int, reason: str) -> bytes:
+        """An acknowledgement, with a sentence where the client wants it and has room [MQTT-3.4.2-2, MQTT-3.5.2-2]."""
+        if reason and code and self.explains:
+            told = encode_ack(kind, mid, code, reason)
+            if len(told) <= self.largest:
+                return told
+        return encode_ack(kind, mid, code)
+
+    def disconnect(self, code: int, reason: str) -> bytes:
+        """A DISCONNECT, with a sentence where the client has room [MQTT-3.14.2-3]."""
+        told = encode_disconnect(code, reason)
+        return told if len(told) <= self.largest else encode_disconnect(code)
 
 
 def granted_expiry(wanted: int, limits: Limits) -> float | None:

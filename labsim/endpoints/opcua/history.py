@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from asyncua import ua
@@ -80,9 +80,11 @@ class StoredHistory:
         times = series.times_ns // 100 + self._store.origin
         return History(times, series.values, series.statuses, BUILTIN[tag.type], True, self._store.now())
 
-    def events(self) -> Iterable[Event]:
-        """Events that the plant remembers, the oldest first."""
-        return self._view.events(self._log)
+    def events(self, fits: Callable[[int], bool], backward: bool) -> Iterator[Event]:
+        """Events that the plant remembers, as they are now: the log goes on while a client fetches page after page."""
+        origin = self._store.origin
+        chosen = [occurrence for occurrence in self._log if fits(occurrence.t_ns // 100 + origin)]
+        return self._view.events(reversed(chosen) if backward else chosen)
 
 
 def add_history(space: Space) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -148,16 +148,16 @@ def _extreme(choose: Callable[[Any], Any]) -> Callable[[History, Interval, Confi
 
 def _time_average(history: History, interval: Interval, configuration: Configuration) -> DataValue:
     """The mean over time of the line or the steps through the values that are not Bad (§5.4.3.6)."""
-    _, bad = _masks(history.statuses, configuration)
-    known = np.flatnonzero(~bad)
+    part, bad = _around(history, interval, configuration)
+    known = ~bad
+    times, values = part.times[known], part.values[known]
     low, high = (
         interval.low,
         min(interval.high, max(history.until, int(history.times[-1]) if len(history.times) else 0)),
     )
-    if not known.size or high <= int(history.times[known[0]]) or low >= high:
+    if not times.size or high <= int(times[0]) or low >= high:
         return _none(interval)
-    low = max(low, int(history.times[known[0]]))
-    times, values = history.times[known], history.values[known]
+    low = max(low, int(times[0]))
     first = int(np.searchsorted(times, low, "right")) - 1
     last = int(np.searchsorted(times, high, "left"))
     edges = np.concatenate(([low], times[first + 1 : last], [high]))
@@ -168,9 +168,23 @@ def _time_average(history: History, interval: Interval, configuration: Configura
         corners = np.interp(edges - low, times - low, values)
         mean = float(np.dot(weights, (corners[:-1] + corners[1:]) / 2))
     whole = float(interval.high - interval.low)
-    lost = _bad_time(history, bad, low, high) + whole - (high - low)
+    lost = _bad_time(part, bad, low, high) + whole - (high - low)
     code = _quality(100 * (whole - lost) / whole, 100 * lost / whole, configuration)
     return _result(interval, history.encode(mean, DOUBLE), code, CALCULATED)
+
+
+def _around(history: History, interval: Interval, configuration: Configuration) -> tuple[History, NDArray[np.bool_]]:
+    """The values inside and the nearest that are not Bad on both sides, and which of them count as Bad."""
+    low = int(np.searchsorted(history.times, interval.low, "right")) - 1
+    high = int(np.searchsorted(history.times, interval.high, "left"))
+    worst = 1 if configuration.treat_uncertain_as_bad else 2
+    while low > 0 and int(history.statuses[low]) >> 30 >= worst:
+        low -= 1
+    while high < len(history.times) and int(history.statuses[high]) >> 30 >= worst:
+        high += 1
+    span = slice(max(low, 0), high + 1)
+    part = replace(history, times=history.times[span], values=history.values[span], statuses=history.statuses[span])
+    return part, _masks(part.statuses, configuration)[1]
 
 
 def _bad_time(history: History, bad: NDArray[np.bool_], low: int, high: int) -> float:

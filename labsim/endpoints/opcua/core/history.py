@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -31,6 +31,8 @@ HISTORY_READ = 4
 """Bit of AccessLevel (OPC 10000-3 §8.57)."""
 HAS_HISTORICAL_CONFIGURATION = 56
 _NEITHER = 3
+_VALUES, _INTERVALS, _EVENTS = 10_000, 2_000, 1_000
+"""How much one request may look at, so that it does not delay others; the rest comes by continuation points."""
 _HISTORY_DATA = ua.NodeId(ua.ObjectIds.HistoryData_Encoding_DefaultBinary, 0)
 _HISTORY_EVENT = ua.NodeId(ua.ObjectIds.HistoryEvent_Encoding_DefaultBinary, 0)
 _FILETIME_MOST = 2**63 - 1
@@ -43,30 +45,34 @@ class HistoryStorage(Protocol):
         """All that is stored of a variable; None when it has no history."""
         ...
 
-    def events(self) -> Iterable[Event]:
-        """All events that are remembered, the oldest first."""
+    def events(self, fits: Callable[[int], bool], backward: bool) -> Iterator[Event]:
+        """Events that are remembered and whose FILETIME fits, the oldest or the latest first; made as they are fetched."""
         ...
 
 
 class Point(NamedTuple):
-    """A continuation point: what is left of a read, and how its pages are made."""
+    """A continuation point: what is left of a read, where None is something that a filter held back."""
 
     key: Key
     kind: str
-    rest: Iterator[bytes]
+    rest: Iterator[bytes | None]
     type_id: Any
 
 
 class _Asked(NamedTuple):
-    """One kind of details: its name, its times as they were given, how many values a page has at most (0: any), the read."""
+    """One kind of details: its name, its times as they were given, how many values a page has at most (0: any), the read.
+
+    ``paged`` says that a page may be followed by another; ``effort`` how much one request may look at in all.
+    """
 
     kind: str
     start: int
     end: int
     most: int
     paged: bool
-    read: Callable[[Request, Node, int], Iterator[bytes]]
+    read: Callable[[Request, Node], Iterator[bytes | None]]
     type_id: Any
+    effort: int
     aggregate: str = ""
 
 
@@ -81,7 +87,6 @@ def history_read(request: Request, message: Any) -> Any:
     details = [] if release else _details(asked.HistoryReadDetails, timestamps, len(asked.NodesToRead))
     facts = request.facts = []
     response = ua.HistoryReadResponse()
-    most = max(server.limits.max_history_values // len(asked.NodesToRead), 1)
     for at, one in enumerate(asked.NodesToRead):
         result, key = ua.HistoryReadResult(), key_of(one.NodeId)
         fact = HistoryFact(key, "release", 0, 0, "", 0, 0)
@@ -93,8 +98,9 @@ def history_read(request: Request, message: Any) -> Any:
                 wanted = details[at]
                 fact.kind, fact.start, fact.end = wanted.kind, wanted.start, wanted.end
                 fact.aggregate = wanted.aggregate
-                fact.count = _page(request, one, wanted, most, result)
-                if not fact.count:
+                effort = min(wanted.effort, server.limits.max_history_values) // len(asked.NodesToRead)
+                fact.count = _page(request, one, wanted, max(effort, 1), result)
+                if not fact.count and not result.ContinuationPoint:
                     result.StatusCode = ua.StatusCode(S.GoodNoData)
         except Bad as error:
             fact.status = error.code
@@ -104,7 +110,7 @@ def history_read(request: Request, message: Any) -> Any:
     return response
 
 
-def _page(request: Request, one: Any, wanted: _Asked, most: int, result: Any) -> int:
+def _page(request: Request, one: Any, wanted: _Asked, effort: int, result: Any) -> int:
     """The next page of one node; how many values it has."""
     server, session = request.server, request.session
     node = server.visible(key_of(one.NodeId), session.identity)
@@ -118,23 +124,28 @@ def _page(request: Request, one: Any, wanted: _Asked, most: int, result: Any) ->
         if one.IndexRange:
             parse_range(one.IndexRange)
             raise Bad(S.BadIndexRangeNoData)  # only arrays have parts, and none has a history
-        point = Point(node.key, wanted.kind, wanted.read(request, node, most), wanted.type_id)
-    size = min(wanted.most or most, most)
-    page = list(islice(point.rest, size))
+        point = Point(node.key, wanted.kind, wanted.read(request, node), wanted.type_id)
+    page: list[bytes] = []
+    looked = 0
+    for found in point.rest:
+        page += [found] if found is not None else []
+        looked += 1
+        if looked == effort or len(page) == wanted.most:
+            break
     # An open end is done with the number that was asked for; what was asked to an end goes on.
-    if len(page) == size and (wanted.paged or size < wanted.most):
-        following = next(point.rest, None)
-        if following is not None:
-            result.ContinuationPoint = _keep(session, point, following, server.limits.max_history_points)
+    if looked and (looked == effort or len(page) == wanted.most) and (wanted.paged or len(page) < wanted.most):
+        following = list(islice(point.rest, 1))
+        if following:
+            result.ContinuationPoint = _keep(session, point, following[0], server.limits.max_history_points)
     body = struct.pack("<i", len(page)) + b"".join(page)
     result.HistoryData = ua.ExtensionObject(point.type_id, body)
     return len(page)
 
 
-def _keep(session: Session, point: Point, following: bytes, most: int) -> bytes:
+def _keep(session: Session, point: Point, following: bytes | None, most: int) -> bytes:
     """A new continuation point; the oldest of the session gives way (OPC 10000-4 §7.9)."""
 
-    def rest() -> Iterator[bytes]:
+    def rest() -> Iterator[bytes | None]:
         yield following
         yield from point.rest
 
@@ -191,11 +202,11 @@ def _raw(details: Any, timestamps: int) -> _Asked:
     start, end, most = _filetime(details.StartTime), _filetime(details.EndTime), int(details.NumValuesPerNode)
     _two_of_three(start, end, most)
 
-    def read(request: Request, node: Node, _most: int) -> Iterator[bytes]:
+    def read(request: Request, node: Node) -> Iterator[bytes]:
         found = raw(_stored(request, node), start, end, bool(details.ReturnBounds))
         return (encode_data_value(value, timestamps) for value in found)
 
-    return _Asked("raw", start, end, most, bool(start and end), read, _HISTORY_DATA)
+    return _Asked("raw", start, end, most, bool(start and end), read, _HISTORY_DATA, _VALUES)
 
 
 def _at_time(details: Any, timestamps: int) -> _Asked:
@@ -204,11 +215,11 @@ def _at_time(details: Any, timestamps: int) -> _Asked:
         raise Bad(S.BadNothingToDo)
     simple = bool(details.UseSimpleBounds)
 
-    def read(request: Request, node: Node, _most: int) -> Iterator[bytes]:
+    def read(request: Request, node: Node) -> Iterator[bytes]:
         history = _stored(request, node)
         return (encode_data_value(at_time(history, time, simple), timestamps) for time in times)
 
-    return _Asked("at-time", min(times), max(times), 0, True, read, _HISTORY_DATA)
+    return _Asked("at-time", min(times), max(times), 0, True, read, _HISTORY_DATA, _VALUES)
 
 
 def _processed(details: Any, aggregate: Any, timestamps: int) -> _Asked:
@@ -222,7 +233,7 @@ def _processed(details: Any, aggregate: Any, timestamps: int) -> _Asked:
         raise Bad(S.BadInvalidArgument, "a processing interval is at least 1 ms")
     configuration = _configuration(details.AggregateConfiguration)
 
-    def read(request: Request, node: Node, _most: int) -> Iterator[bytes]:
+    def read(request: Request, node: Node) -> Iterator[bytes]:
         history = _stored(request, node)
         if not isinstance(kind, int) or kind not in aggregates.NAMES:
             raise Bad(S.BadAggregateNotSupported)
@@ -232,7 +243,7 @@ def _processed(details: Any, aggregate: Any, timestamps: int) -> _Asked:
         return (encode_data_value(value, timestamps) for value in found)
 
     name = aggregates.NAMES.get(kind, "") if isinstance(kind, int) else ""
-    return _Asked("processed", start, end, 0, True, read, _HISTORY_DATA, name)
+    return _Asked("processed", start, end, 0, True, read, _HISTORY_DATA, _INTERVALS, name)
 
 
 def _configuration(given: Any) -> Configuration:
@@ -249,23 +260,26 @@ def _events(details: Any) -> _Asked:
     start, end, most = _filetime(details.StartTime), _filetime(details.EndTime), int(details.NumValuesPerNode)
     _two_of_three(start, end, most)
 
-    def read(request: Request, node: Node, _most: int) -> Iterator[bytes]:
+    def read(request: Request, node: Node) -> Iterator[bytes | None]:
         server, locales = request.server, list(request.session.locales)
         if server.history is None or not (node.attributes.get(nodes.EVENT_NOTIFIER) or 0) & EVENT_HISTORY:
             raise Bad(S.BadHistoryOperationUnsupported)
         filter_ = EventFilter(server.space, details.Filter)
-        chosen = _between(server.history.events(), start, end)
-        mine = (event for event in chosen if node.key in server.notifiers_of(event.source))
-        return (filter_.fields(event, locales) for event in mine if filter_.passes(event, locales))
+        return (
+            filter_.fields(event, locales)
+            if node.key in server.notifiers_of(event.source) and filter_.passes(event, locales)
+            else None
+            for event in server.history.events(*_span(start, end))
+        )
 
-    return _Asked("events", start, end, most, bool(start and end), read, _HISTORY_EVENT)
+    return _Asked("events", start, end, most, bool(start and end), read, _HISTORY_EVENT, _EVENTS)
 
 
-def _between(events: Iterable[Event], start: int, end: int) -> list[Event]:
-    """Events from ``start`` on and before ``end``; backwards when start is open or later."""
-    backward = not start or bool(end and end < start)
+def _span(start: int, end: int) -> tuple[Callable[[int], bool], bool]:
+    """Whether a time is from ``start`` on and before ``end``, and whether they go backwards: start is open or later."""
     if not start:
         start, end = end, 0
-    if backward:
-        return [event for event in reversed(list(events)) if end < event.time <= start]
-    return [event for event in events if start <= event.time and (not end or event.time < end or event.time == start)]
+        return (lambda time: end < time <= start), True
+    if end and end < start:
+        return (lambda time: end < time <= start), True
+    return (lambda time: start <= time and (not end or time < end or time == start)), False

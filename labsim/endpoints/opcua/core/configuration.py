@@ -39,9 +39,8 @@ RSA_SHA256 = 12560
 _NULL: Key = 0
 _UNSERVED = (
     (CONFIGURATION, 25709), (CONFIGURATION, 32336), (CONFIGURATION, 15892), (CONFIGURATION, 23597), (GROUPS, 14088),
-    (APPLICATION_TRUST_LIST, 12662), (USER_TRUST_LIST, 14144),
 )  # fmt: skip
-# ResetToServerDefaults, TransactionDiagnostics, ConfigurationFile, HasSecureElement, the group for HTTPS, LastUpdateTime
+# ResetToServerDefaults, TransactionDiagnostics, ConfigurationFile, HasSecureElement, the group for HTTPS
 _KEY_BITS = 2048
 
 

@@ -63,6 +63,17 @@ class TrustFolders:
             self._contents(ISSUER_CRL, revocation_list),
         )
 
+    def changed_ns(self) -> int:
+        """When something in the lists was added, taken away or replaced last, in ns since 1970; 0 when nothing is there."""
+        latest = 0
+        for name in (TRUSTED, TRUSTED_CRL, ISSUERS, ISSUER_CRL):
+            for path in (self.folder / name, *self._files(name)):
+                try:
+                    latest = max(latest, path.stat().st_mtime_ns)
+                except FileNotFoundError:  # taken away between two looks
+                    continue
+        return latest
+
     def _files(self, name: str) -> list[Path]:
         try:
             return sorted(path for path in (self.folder / name).iterdir() if path.is_file())[:_MAX_FILES]

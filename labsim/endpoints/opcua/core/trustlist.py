@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from labsim.endpoints.opcua.core.certificate import der_of, read_chain, read_revocation_list, thumbprint_of
-from labsim.endpoints.opcua.core.codec import decode, encode
+from labsim.endpoints.opcua.core.codec import EPOCH, datetime_of, decode, encode
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Space
@@ -67,6 +67,9 @@ class TrustListFile:
             self._child("Size"): lambda: ua.Variant(len(self._encoded(_ALL)), VT.UInt64),
             self._child("Writable"): ua.Variant(True, VT.Boolean),
             self._child("UserWritable"): ua.Variant(True, VT.Boolean),
+            self._child("LastUpdateTime"): lambda: ua.Variant(
+                datetime_of(self._folders.changed_ns() // 100 + EPOCH), VT.DateTime
+            ),
             self._child("OpenCount"): lambda: ua.Variant(len(self._opened()), VT.UInt16),
         }
 

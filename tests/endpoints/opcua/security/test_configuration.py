@@ -282,10 +282,12 @@ async def test_adding_and_removing(
     async with trusting, await secure(trusting, alone, admin) as client:
         with pytest.raises((ConnectionError, asyncio.TimeoutError, ua.UaError)):
             await (await secure(trusting, newcomer)).connect()
+        changed = await client.get_node("i=12662").read_value()
         rejected = await call(client, REJECTED)
         assert rejected == [newcomer.der] or rejected == newcomer.der
         yes = ua.Variant(True, VT.Boolean)
         await call(client, ADD, ua.Variant(newcomer.der, VT.ByteString), yes, of=TRUST_LIST)
+        assert await client.get_node("i=12662").read_value() > changed
         async with await secure(trusting, newcomer) as other:
             assert await other.get_node(FORCE).read_value() == 50.0
         named = ua.Variant(newcomer.thumbprint.hex().upper(), VT.String)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -121,6 +122,9 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         """Called by the transport when the client is there."""
         address = self.transport.get_extra_info("peername")
         where = host_port(*address[:2]) if address else self._manner.line
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:  # Messaging Guide §4.3.2: a peer that is gone without a word is noticed some day
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         peer, refusal = Peer(where, self._peer.session), ""
         if self._admit is not None:
             peer, refusal = self._admit(self, peer)

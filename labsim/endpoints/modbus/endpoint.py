@@ -12,7 +12,7 @@ from typing import Self
 
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
-from labsim.endpoints.endpoint import Address, Guard, unguarded
+from labsim.endpoints.endpoint import Address, Guard, ProtocolFactory, unguarded
 from labsim.endpoints.modbus.application import Application, UnknownUnit
 from labsim.endpoints.modbus.connection import Connection, Manner, host_port, rtu_manner
 from labsim.endpoints.modbus.security import Files, Roles, make_certificates
@@ -99,7 +99,7 @@ class ModbusEndpoint:
         else:
             manner = Manner(delay_s=self._delay_s, backlog=self._options.backlog)
         context = self._context() if self._options.transport == "tls" else None
-        listener = _Listener(self, manner, self._host, self._port, context)
+        listener = _Listener(self._guard(partial(self._connection, manner)), self._host, self._port, context)
         try:
             await listener.open()
         except OSError as error:
@@ -162,16 +162,14 @@ class ModbusEndpoint:
 class _Listener(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport is untyped for us
     """pymodbus's listener, making our connections. Which of them there are the endpoint's `Sessions` know."""
 
-    def __init__(
-        self, endpoint: ModbusEndpoint, manner: Manner, host: str, port: int, context: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, factory: ProtocolFactory, host: str, port: int, context: ssl.SSLContext | None) -> None:
         super().__init__(
             CommParams(comm_name="modbus", comm_type=CommType.TCP, source_address=(host, port)), is_server=True
         )
         # The transport's own call sets SO_REUSEADDR everywhere, and on Windows two servers could then share a port.
         self.call_create = partial(
             self.loop.create_server,
-            endpoint._guard(partial(endpoint._connection, manner)),  # noqa: SLF001 - a part of the endpoint
+            factory,
             host,
             port,
             backlog=_WAITING,

@@ -222,3 +222,10 @@ def test_unit_0_is_nobody_on_a_line(transport: str) -> None:
     """On a serial line unit 0 is the broadcast, so no device can have it."""
     with pytest.raises(ValueError, match="broadcast"):
         ModbusSpec.model_validate({"units": {0: "an1"}, "transport": transport})
+
+
+@pytest.mark.parametrize("option", [{"idle": 5}, {"max_sessions": 1}, {"clients": ["127.0.0.1"]}])
+def test_a_line_has_no_connections(option: dict[str, Any]) -> None:
+    """Options about connections do not go with a serial line, and it is said when the scenario is read."""
+    with pytest.raises(ValueError, match="a serial line has none"):
+        ModbusSpec.model_validate({"units": {1: "an1"}, "transport": "serial", **option})

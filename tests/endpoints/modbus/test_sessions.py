@@ -92,6 +92,17 @@ async def test_one_too_many_is_refused(site: Any) -> None:
     assert await here.served(first)
 
 
+async def test_a_peer_that_is_gone_is_noticed(site: Any) -> None:
+    """MG §4.3.2: keep-alive and no delay are set on every connection."""
+    here = await site()
+    wire = await here.connect()
+    assert await here.served(wire)
+    (connection,) = here.endpoint._sessions._open
+    sock = connection.transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_one_too_many_replaces_the_oldest(site: Any) -> None:
     """With ``drop-oldest`` the newest client is served and the oldest is hung up on."""
     here = await site(max_sessions=2, above_max="drop-oldest")

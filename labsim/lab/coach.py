@@ -11,10 +11,13 @@ from labsim.evidence.event import PLANT, Record
 from labsim.lab import words
 from labsim.plant import status
 from labsim.plant.plant import Plant
+from labsim.sparkplug.summary import summary
+from labsim.sparkplug.topic import NAMESPACE
 from labsim.text import Text
 
 _TABLES = {"holding": 40001, "input": 30001, "coil": 1, "discrete": 10001}
 _QUIET = {"host-start", "host-stop", "check", "file", "submit"}
+_BAD_EVENT_ID_UNKNOWN = 0x809A0000
 _POLLS, _POLL_S = 20, 10.0
 
 
@@ -184,8 +187,26 @@ class Coach:
             case "unsubscribe":
                 return words.UA_UNSUBSCRIBE, None
             case "call":
-                return words.UA_CALL.format(method=detail.get("method", "")), None
+                head = words.UA_CALL.format(method=detail.get("name") or detail.get("method", ""))
+                return (_join(head, Text.of(status.name(record.status))) if bad else head), None
+            case "acknowledge" | "condition" | "history-read":
+                return self._past_and_alarms(record)
         return None
+
+    def _past_and_alarms(self, record: Record) -> tuple[Text, Text | None]:
+        detail = record.detail
+        if record.kind == "history-read":
+            what = str(detail.get("aggregate") or detail.get("what", ""))
+            nodes = _few(record.tags or detail.get("nodes", []))
+            return words.UA_HISTORY.format(nodes=nodes, what=what, count=sum(detail.get("counts", []))), None
+        alarm = str(detail.get("condition", ""))
+        if record.kind == "acknowledge":
+            head = words.UA_ACKNOWLEDGED.format(alarm=alarm)
+        else:
+            head = words.UA_ALARM_ACT.format(alarm=alarm, action=detail.get("action", ""))
+        unknown = record.status == _BAD_EVENT_ID_UNKNOWN
+        advice = self._once(record, "event-id", words.ADVICE_EVENT_ID) if unknown else None
+        return _join(head, Text.of(status.name(record.status)) if record.status else words.GOOD), advice
 
     def _certificate(self, record: Record) -> tuple[Text, Text | None]:
         detail, action = record.detail, str(record.detail.get("action", ""))
@@ -227,13 +248,21 @@ class Coach:
                 return words.CONNECTED.format(protocol="MQTT", client=who), None
             case "publish":
                 payload = str(record.values[0]) if record.values else ""
-                shown = payload if len(payload) <= 80 else payload[:79] + "…"
+                shown = _sparkplug(record) or (payload if len(payload) <= 80 else payload[:79] + "…")
                 text = words.MQ_PUBLISH.format(who=who, topic=record.subject, qos=detail.get("qos", 0), payload=shown)
                 advice = words.ADVICE_RETAIN if detail.get("retain") and not payload else None
                 return text, self._once(record, "cleared", advice) if advice else None
             case "subscribe":
                 head = words.MQ_SUBSCRIBE.format(who=who, topic=record.subject, qos=detail.get("qos", 0))
                 return head, self._once(record, "hash", words.ADVICE_HASH) if record.subject == "#" else None
+            case "write":
+                value = record.values[0] if record.values else None
+                said = words.MQ_WROTE.format(
+                    who=who, tag=record.tags[0] if record.tags else record.subject, value=value
+                )
+                return _join(
+                    said, words.GOOD if status.is_good(record.status) else Text.of(status.name(record.status))
+                ), None
             case "takeover":
                 return words.MQ_TAKEOVER.format(who=who), self._once(
                     record, "takeover", words.ADVICE_TAKEOVER.format(who=who)
@@ -287,3 +316,14 @@ def _join(head: Text, tail: Text) -> Text:
 
 def _few(names: list[str]) -> str:
     return ", ".join(map(str, names[:3])) + (f" +{len(names) - 3}" if len(names) > 3 else "")
+
+
+def _sparkplug(record: Record) -> str:
+    """A Sparkplug payload in one line; "" for any other."""
+    if not record.subject.startswith(f"{NAMESPACE}/") or record.detail.get("cut") or not record.values:
+        return ""
+    kept = str(record.values[0])
+    try:
+        return summary(bytes.fromhex(kept) if record.detail.get("binary") else kept.encode())
+    except ValueError:
+        return ""

@@ -143,6 +143,22 @@ UA_SUBSCRIBE = tr(
     "你订阅了 {node}：采样 {sampling} ms，发布 {publishing} ms。",
 )
 UA_UNSUBSCRIBE = tr("You ended a subscription.", "你結束了訂閱。", "你结束了订阅。")
+UA_ACKNOWLEDGED = tr("You acknowledged the alarm {alarm}", "你確認了報警 {alarm}", "你确认了报警 {alarm}")
+UA_ALARM_ACT = tr(
+    "You did something with the alarm {alarm}: {action}",
+    "你對報警 {alarm} 執行了操作：{action}",
+    "你对报警 {alarm} 执行了操作：{action}",
+)
+ADVICE_EVENT_ID = tr(
+    "An acknowledgement names the EventId of an event of this alarm since it became active last; take it from the last event.",
+    "確認須給出該報警最近一次觸發以來某個事件的 EventId；請取最近事件中的值。",
+    "确认须给出该报警最近一次触发以来某个事件的 EventId；请取最近事件中的值。",
+)
+UA_HISTORY = tr(
+    "You read the history of {nodes}: {what}, {count} values.",
+    "你讀取了 {nodes} 的歷史：{what}，{count} 個值。",
+    "你读取了 {nodes} 的历史：{what}，{count} 个值。",
+)
 UA_CALL = tr("You called {method}.", "你調用了 {method}。", "你调用了 {method}。")
 ADVICE_ROLE = tr(
     "This user may read but not write. The endpoint list shows which user has which role.",
@@ -170,6 +186,7 @@ MQ_PUBLISH = tr(
     "{who} 向 {topic} 發佈（QoS {qos}）→ {payload}",
     "{who} 向 {topic} 发布（QoS {qos}）→ {payload}",
 )
+MQ_WROTE = tr("{who} set {tag} to {value}", "{who} 將 {tag} 設為 {value}", "{who} 将 {tag} 设为 {value}")
 MQ_SUBSCRIBE = tr(
     "{who} subscribed to {topic} (QoS {qos}).",
     "{who} 訂閱了 {topic}（QoS {qos}）。",

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -22,6 +22,8 @@ from labsim.endpoints.opcua.core.judgement import TrustList
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_State: TypeAlias = tuple[int, int]
+"""Time and size of a file, by which a change is seen."""
 TRUSTED, TRUSTED_CRL = "trusted/certs", "trusted/crl"
 ISSUERS, ISSUER_CRL = "issuer/certs", "issuer/crl"
 REJECTED = "rejected"
@@ -39,7 +41,7 @@ class TrustFolders:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read: dict[Path, tuple[tuple[int, int], list[object]]] = {}
+        self._known: dict[str, dict[Path, tuple[_State, list[Any]]]] = {}
 
     def make(self) -> None:
         """Make the folders that are not there.
@@ -81,22 +83,21 @@ class TrustFolders:
             return []
 
     def _contents(self, name: str, read: Callable[[bytes], list[T]]) -> list[T]:
-        return [one for path in self._files(name) for one in self._cached(path, read)]
+        return [one for found in self._by_file(name, read).values() for one in found]
 
-    def _cached(self, path: Path, read: Callable[[bytes], list[T]]) -> list[T]:
-        try:
-            stat = path.stat()
-            state = (stat.st_mtime_ns, stat.st_size)
-            known = self._read.get(path)
-            if known is None or known[0] != state:
-                if stat.st_size > _MAX_SIZE:
-                    raise ValueError("it is too large")
-                known = (state, list(read(path.read_bytes())))
-        except (OSError, ValueError) as error:
-            _log.warning("%s is left out: %s", path, error)
-            known = ((-1, -1), [])
-        self._read[path] = known
-        return known[1]  # type: ignore[return-value]  # what `read` gave for this folder
+    def _by_file(self, name: str, read: Callable[[bytes], list[T]]) -> dict[Path, list[T]]:
+        """What each file of a folder holds."""
+        known = self._known.get(name, {})
+        now = {path: _read_file(path, known.get(path), read) for path in self._files(name)}
+        self._known[name] = now
+        return {path: found for path, (_, found) in now.items()}
+
+    def _holding(self, name: str, thumbprint: str) -> list[Path]:
+        """The files of a folder with the certificate of this SHA-1 in hexadecimal."""
+        by_file = self._by_file(name, read_certificates)
+        return [
+            path for path, found in by_file.items() if any(thumbprint_of(one) == thumbprint.lower() for one in found)
+        ]
 
     # ---- the rejected ----
 
@@ -120,11 +121,11 @@ class TrustFolders:
 
     def accept(self, thumbprint: str) -> bool:
         """Move a refused certificate to the trusted ones; whether there was one with this SHA-1 in hexadecimal."""
-        for path in self._files(REJECTED):
-            if any(thumbprint_of(one) == thumbprint.lower() for one in self._cached(path, read_certificates)):
-                path.replace(self.folder / TRUSTED / path.name)
-                return True
-        return False
+        found = self._holding(REJECTED, thumbprint)
+        (self.folder / TRUSTED).mkdir(parents=True, exist_ok=True)
+        for path in found:
+            path.replace(self.folder / TRUSTED / path.name)
+        return bool(found)
 
     # ---- changes by a management client ----
 
@@ -136,12 +137,10 @@ class TrustFolders:
 
     def remove(self, thumbprint: str, trusted: bool = True) -> bool:
         """Trust a certificate no more; whether there was one with this SHA-1 in hexadecimal."""
-        removed = False
-        for path in self._files(TRUSTED if trusted else ISSUERS):
-            if any(thumbprint_of(one) == thumbprint.lower() for one in self._cached(path, read_certificates)):
-                path.unlink(missing_ok=True)
-                removed = True
-        return removed
+        found = self._holding(TRUSTED if trusted else ISSUERS, thumbprint)
+        for path in found:
+            path.unlink(missing_ok=True)
+        return bool(found)
 
     def replace_certificates(self, certificates: Iterable[x509.Certificate], trusted: bool) -> None:
         """Have these certificates and no others."""
@@ -173,3 +172,21 @@ def file_name(certificate: x509.Certificate) -> str:
 def _fit(name: str) -> str:
     """As much of a name as every file system takes."""
     return _UNFIT.sub("_", name)[:60].strip(" .")
+
+
+def _read_file(
+    path: Path, known: tuple[_State, list[T]] | None, read: Callable[[bytes], list[T]]
+) -> tuple[_State, list[T]]:
+    """What a file holds; nothing, with a line in the log, when it cannot be read."""
+    state = (-1, -1)
+    try:
+        stat = path.stat()
+        state = (stat.st_mtime_ns, stat.st_size)
+        if known is not None and known[0] == state:
+            return known
+        if stat.st_size > _MAX_SIZE:
+            raise ValueError("it is too large")
+        return state, read(path.read_bytes())
+    except (OSError, ValueError) as error:
+        _log.warning("%s is left out: %s", path, error)
+        return state, []

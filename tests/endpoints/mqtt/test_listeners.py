@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
@@ -135,6 +136,16 @@ def test_a_scenario_that_cannot_be_is_refused(spec):
     """Users nobody can be, names that are no file names and filters that are none are told to the author."""
     with pytest.raises(ValidationError):
         MqttSpec.model_validate(spec)
+
+
+def test_the_example_of_the_documentation_is_valid():
+    """The endpoint that docs/mqtt.md shows can be written so."""
+    text = (Path(__file__).parents[3] / "docs" / "mqtt.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
+    [given] = example["endpoints"]
+    spec = MqttSpec.model_validate(given["mqtt"])
+    assert spec.further_ports == (8883, 8083)
+    assert [user.name for user in spec.users] == ["scada", "edge7"]
 
 
 class Web:

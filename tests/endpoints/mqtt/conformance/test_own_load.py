@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import socket
 import struct
 
@@ -10,9 +10,13 @@ import pytest
 
 from labsim.endpoints.mqtt.limits import Limits
 
+LINGER_0 = struct.pack("ii" if os.name == "posix" else "hh", 1, 0)
+"""Close with a reset."""
+
 
 def room_for(files: int) -> None:
     """Skip where the system does not allow so many sockets in one process."""
+    resource = pytest.importorskip("resource")
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if most != resource.RLIM_INFINITY and most < files:
         pytest.skip(f"only {most} open files are allowed here")
@@ -56,7 +60,7 @@ def test_slow_readers_and_half_packets(own):
             half = host.client(f"half{number}", 5)
             half.send(half.publish_bytes("good", b"x" * 1000)[:500])
             reset = host.client(f"reset{number}", 4)
-            reset.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
             reset.send(b"\x30\x7f").socket.close()
         for mid in range(1, 101):
             writer.publish("flood", b"x" * 100_000, 1, 30_000 + mid)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from grader.check import Check, Params, Share
 from grader.outcome import Outcome, failed, partly
-from grader.sparkplug.assertion import Finding, Verdict, judge, tally
+from grader.sparkplug.assertion import Finding, Verdict, assertions, judge, tally
 from grader.sparkplug.story import read_story
 from grader.words import names
+from labsim.errors import did_you_mean
 from labsim.evidence.evidence import Evidence
 from labsim.sparkplug.topic import check_id
 from labsim.text import LANGUAGES, Text, tr
@@ -54,6 +55,18 @@ class ConformantParams(Params):
         description="Whether part of the marks is given: the mean over the sets of the share of assertions that hold.",
     )
     share: Share = Field(1.0, description="The share of assertions, over all sets, that must hold to pass.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> ConformantParams:
+        known = {assertion.id: assertion.set for assertion in assertions()}
+        for name in self.executed:
+            if name not in known:
+                raise ValueError(f"there is no assertion {name!r}. {did_you_mean(name, known)}".strip())
+            if known[name] not in self.sets:
+                raise ValueError(f"{name!r} is of the set {known[name]}, which 'sets' leaves out")
+        if ("PrimaryHost" in self.sets) != bool(self.host):
+            raise ValueError("'host' and the set PrimaryHost belong together")
+        return self
 
 
 class Conformant(Check[ConformantParams]):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from grader_bench import Bench
 from sparkplug_bench import EDGE, GROUP, HOST, Node, good_node, ms
 
+from grader.checks.sparkplug import ConformantParams
 from grader.outcome import State
 from grader.sparkplug.__main__ import catalogue, report
 from grader.sparkplug.assertion import SETS, Finding, Verdict, judge
@@ -747,8 +749,8 @@ def test_a_set_without_occasion_does_not_pass(bench: Bench) -> None:
     asked = {"group": GROUP, "edge": EDGE, "sets": ["Monitor", "SendData"]}
     outcome = bench.judge("sparkplug.conformant", **{**asked, "sets": ["ReceiveCommand"]}, partial=True)
     assert (outcome.state, outcome.score, "ReceiveCommand" in outcome.reason["en"]) == (State.FAILED, 0, True)
-    again = bench.judge("sparkplug.conformant", **{**asked, "sets": ["Monitor"]}, executed=["topics-ddeath-mqtt"])
-    assert "topics-ddeath-mqtt" in again.reason["en"]
+    again = bench.judge("sparkplug.conformant", **{**asked, "sets": ["Monitor"]}, executed=["payloads-ddeath-seq-inc"])
+    assert "payloads-ddeath-seq-inc" in again.reason["en"]
 
 
 def test_strict_takes_warnings_for_faults(bench: Bench) -> None:
@@ -885,3 +887,19 @@ def test_the_manual_lists_every_assertion() -> None:
     """docs/sparkplug.md ends with the catalogue, set by set."""
     text = (Path(__file__).parents[2] / "docs" / "sparkplug.md").read_text(encoding="utf-8")
     assert text.endswith(catalogue()), "write it anew with python -m grader.sparkplug"
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"executed": ["topics-nbirth-mqt"]}, "Did you mean 'topics-nbirth-mqtt'"),
+        ({"executed": ["topics-ddeath-mqtt"]}, "SessionTermination, which 'sets' leaves out"),
+        ({"sets": ["PrimaryHost"]}, "belong together"),
+        ({"host": "scada"}, "belong together"),
+        ({"host": "a/b"}, "no Sparkplug id"),
+    ],
+)
+def test_parameters_that_cannot_be_met_are_refused(params: dict, why: str) -> None:
+    """An assertion that does not exist, or is of no set that is judged; half of the primary host."""
+    with pytest.raises(ValueError, match=re.escape(why)):
+        ConformantParams.model_validate({"group": GROUP, "edge": EDGE, **params})

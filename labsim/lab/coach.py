@@ -17,7 +17,6 @@ from labsim.text import Text
 
 _TABLES = {"holding": 40001, "input": 30001, "coil": 1, "discrete": 10001}
 _QUIET = {"host-start", "host-stop", "check", "file", "submit"}
-_BAD_EVENT_ID_UNKNOWN = 0x809A0000
 _POLLS, _POLL_S = 20, 10.0
 
 
@@ -188,7 +187,7 @@ class Coach:
                 return words.UA_UNSUBSCRIBE, None
             case "call":
                 head = words.UA_CALL.format(method=detail.get("name") or detail.get("method", ""))
-                return (_join(head, Text.of(status.name(record.status))) if bad else head), None
+                return _join(head, Text.of(bad.strip()) if bad else words.GOOD), None
             case "acknowledge" | "condition" | "history-read":
                 return self._past_and_alarms(record)
         return None
@@ -204,7 +203,7 @@ class Coach:
             head = words.UA_ACKNOWLEDGED.format(alarm=alarm)
         else:
             head = words.UA_ALARM_ACT.format(alarm=alarm, action=detail.get("action", ""))
-        unknown = record.status == _BAD_EVENT_ID_UNKNOWN
+        unknown = record.status == status.BAD_EVENT_ID_UNKNOWN
         advice = self._once(record, "event-id", words.ADVICE_EVENT_ID) if unknown else None
         return _join(head, Text.of(status.name(record.status)) if record.status else words.GOOD), advice
 

@@ -159,7 +159,7 @@ UA_HISTORY = tr(
     "你讀取了 {nodes} 的歷史：{what}，{count} 個值。",
     "你读取了 {nodes} 的历史：{what}，{count} 个值。",
 )
-UA_CALL = tr("You called {method}.", "你調用了 {method}。", "你调用了 {method}。")
+UA_CALL = tr("You called {method}", "你調用了 {method}", "你调用了 {method}")
 ADVICE_ROLE = tr(
     "This user may read but not write. The endpoint list shows which user has which role.",
     "該用戶只能讀取，不能寫入。端點列表說明了各用戶的角色。",

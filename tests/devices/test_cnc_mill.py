@@ -294,3 +294,35 @@ def test_tool_paths_lie_inside_the_machine(program):
             assert 0 <= move.to[0] <= 650
             assert 0 <= move.to[1] <= 500
             assert -50 <= move.to[2] <= 450
+
+
+def test_a_job_is_started_by_a_call(bench):
+    """Program and target are set and a new job begins; not inside a program, not with a program or target there is none of."""
+    rig = undisturbed(bench)
+    make_parts(rig, 1)
+    device = rig.device
+    while device["program_state"] != 2:
+        rig.run(0.1)
+    assert device.call("start_job", ["NOTHING", 5]) == (status.BAD_INVALID_ARGUMENT, ())
+    assert device.call("start_job", ["PLATE-30", 0]) == (status.BAD_INVALID_ARGUMENT, ())
+    assert device.call("start_job", ["PLATE-30", 2]) == (status.GOOD, ("JOB-0002",))
+    assert (device["parts_completed"], device["part_target"], device["program_name"]) == (0, 2, "PLATE-30")
+    while device["program_state"] == 2:
+        rig.run(0.1)
+    assert device.call("start_job", ["PLATE-30", 2]) == (status.BAD_INVALID_STATE, ())
+    assert device.call("replace_tool", [1]) == (status.BAD_INVALID_STATE, ())
+
+
+def test_a_tool_is_replaced_by_a_call(bench):
+    """It tells the wear of the old one and counts; a place that is not there is refused."""
+    rig = undisturbed(bench, tool_life=600)
+    device = make_parts(rig, 1)
+    while device["program_state"] != 2:
+        rig.run(0.1)
+    worn, changes = device["tool1_wear"], device["tool_changes"]
+    code, (wear,) = device.call("replace_tool", [1])
+    assert (code, wear) == (status.GOOD, pytest.approx(worn, rel=1e-6))
+    assert device["tool_changes"] == changes + 1
+    rig.run(0.1)
+    assert device["tool1_wear"] == 0
+    assert device.call("replace_tool", [9]) == (status.BAD_INVALID_ARGUMENT, ())

@@ -125,3 +125,23 @@ def test_braces_in_a_payload_are_shown_as_they_are(coach: Coach) -> None:
 def test_what_is_not_the_trainees_is_not_told(coach: Coach, quiet: Record) -> None:
     """The plant's own messages, the lab's housekeeping and hidden things are not in the feed."""
     assert coach.entry(quiet) is None
+
+
+def test_calls_alarms_and_history_are_put_into_words(coach: Coach) -> None:
+    """In every language; an EventId of the past is explained once."""
+    named = {"name": "start_job", "method": "ns=2;s=x", "arguments": []}
+    called = coach.entry(record("call", "opcua", detail=named, device="meter1"))
+    assert called is not None
+    assert called["text"]["en"] == "You called start_job → good"
+    alarm = {"condition": "meter1.overload", "event_id": "00", "comment": ""}
+    refused = coach.entry(record("acknowledge", "opcua", status=0x809A0000, detail=alarm))
+    assert refused is not None
+    assert refused["text"]["en"].endswith("BadEventIdUnknown")
+    assert set(refused["advice"]) == set(LANGUAGES)
+    shelved = coach.entry(record("condition", "opcua", detail=alarm | {"action": "shelve", "seconds": 5.0}))
+    assert shelved is not None
+    assert "meter1.overload: shelve → good" in shelved["text"]["en"]
+    past = {"what": "processed", "aggregate": "Average", "counts": [3, 4], "nodes": ["a", "b"]}
+    read_back = coach.entry(record("history-read", "opcua", tags=["meter1.frequency"], detail=past))
+    assert read_back is not None
+    assert read_back["text"]["en"] == "You read the history of meter1.frequency: Average, 7 values."

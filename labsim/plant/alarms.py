@@ -96,6 +96,12 @@ class Alarm:
         self._met: dict[Level, bool] = dict.fromkeys(spec.levels, False)
         self._since: dict[Level, int] = {}
 
+    @property
+    def shelved_ns(self) -> int:
+        """How long a timed shelving lasts from now on."""
+        timed = self.state.shelving == "timed"
+        return max(self.state.shelved_until_ns - self._store.now_ns, 0) if timed else 0
+
     # ---- the plant's side ----
 
     def evaluate(self) -> None:

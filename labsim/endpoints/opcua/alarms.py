@@ -134,6 +134,12 @@ class AlarmCondition:
     def reader(self, where: Path) -> Callable[[Locales], Any]:
         """What a variable of the condition's node holds."""
 
+        def left(_locales: Locales) -> Any:
+            return ua.Variant(self.alarm.shelved_ns / 1e6, VT.Double)
+
+        if where == path("ShelvingState", "UnshelveTime"):
+            return left
+
         def read(locales: Locales) -> Any:
             variant = self.event().field(where, locales)
             return variant if variant is not None else ua.Variant()

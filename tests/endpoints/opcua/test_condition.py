@@ -196,6 +196,8 @@ def test_shelving(watcher: Watcher, stamps: Any) -> None:
     assert watcher.heard()[-1]["ShelvingState/CurrentState"] == "Timed Shelved"
     for _ in range(4):
         stamps.advance()
+    left = ua.ReadValueId(ua.NodeId("stamp1/Alarms/ForceLimit/ShelvingState/UnshelveTime", 2), 13)
+    assert watcher.peer.read(left).Results[0].Value.Value == 100.0
     assert watcher.heard() == []
     stamps.advance()
     assert watcher.heard()[-1]["ShelvingState/CurrentState"] == "Unshelved"

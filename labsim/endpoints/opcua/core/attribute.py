@@ -90,7 +90,8 @@ def current_value(server: Server, node: Node, now: int, locales: Locales = ()) -
     constant = node.constant(locales)
     if node.cls == nodes.VARIABLE_TYPE and (constant is None or constant.VariantType == VT.Null):
         raise Bad(S.BadAttributeIdInvalid)
-    return DataValue(constant if constant is not None else ua.Variant(), 0, server.started, now)
+    since = now if callable(node.attributes.get(nodes.VALUE)) else server.started
+    return DataValue(constant if constant is not None else ua.Variant(), 0, since, now)
 
 
 def read_one(

@@ -118,6 +118,10 @@ class WatchdogSpec(_Model):
         return self
 
 
+CertificateName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
+"""A common name or a role; it is the name of a file too."""
+
+
 class ModbusTlsSpec(_Model):
     """Modbus/TCP Security: clients prove themselves with a certificate, and what they may do is their role's.
 
@@ -131,8 +135,8 @@ class ModbusTlsSpec(_Model):
             without any permission everybody with a certificate may do everything.
     """
 
-    roles: dict[str, str] = Field(default_factory=dict)
-    permissions: dict[str, Literal["all", "read"] | tuple[Annotated[int, Field(ge=1, le=127)], ...]] = Field(
+    roles: dict[CertificateName, CertificateName] = Field(default_factory=dict)
+    permissions: dict[CertificateName, Literal["all", "read"] | tuple[Annotated[int, Field(ge=1, le=127)], ...]] = Field(
         default_factory=dict
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
@@ -118,7 +119,7 @@ class ModbusEndpoint:
             spec = self._options.tls
             roles = [role for role in spec.permissions if role not in spec.roles.values()] or [""] * (not spec.roles)
             clients = dict.fromkeys(spec.roles, "") | {role.lower() or "client": role for role in roles}
-            files = make_certificates(files, (self._host, "localhost", "127.0.0.1"), clients)
+            files = make_certificates(files, (self._host, "localhost", "127.0.0.1", socket.gethostname()), clients)
         return files.context()
 
     def _connection(self, manner: Manner) -> Connection:

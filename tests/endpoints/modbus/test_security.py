@@ -174,3 +174,12 @@ def test_the_standard_s_port() -> None:
     """TLS listens on 802 unless the scenario says otherwise."""
     assert OPTIONS.port == 802
     assert ModbusSpec.model_validate({"units": {}, "transport": "tls", "port": 5802}).port == 5802
+
+
+@pytest.mark.parametrize("name", ["../boss", "", "a/b", "x" * 80])
+def test_a_role_is_a_file_name(name: str) -> None:
+    """A role or a common name that could not be the name of a file is refused when the scenario is read."""
+    with pytest.raises(ValueError, match="pattern"):
+        ModbusSpec.model_validate({"units": {}, "tls": {"permissions": {name: "all"}}})
+    with pytest.raises(ValueError, match="pattern"):
+        ModbusSpec.model_validate({"units": {}, "tls": {"roles": {name: "Viewer"}}})

@@ -44,12 +44,12 @@ def only(filter_: Any, operator: Any, *operands: Any) -> Any:
 class Watcher:
     """A client with a subscription on events; time goes by hand."""
 
-    def __init__(self, peer: Any, plant: Any, wall: Any) -> None:
+    def __init__(self, peer: Any, plant: Any, wall: Any, most: int = 0) -> None:
         self.peer, self.plant, self.wall = peer, plant, wall
         asked = ua.CreateSubscriptionRequest()
         asked.Parameters.RequestedPublishingInterval, asked.Parameters.PublishingEnabled = 100, True
         asked.Parameters.RequestedLifetimeCount, asked.Parameters.RequestedMaxKeepAliveCount = 3000, 1000
-        asked.Parameters.MaxNotificationsPerPublish = 0
+        asked.Parameters.MaxNotificationsPerPublish = most
         self.id = peer.ask(asked).Parameters.SubscriptionId
         self.names: tuple[str, ...] = SELECTED
 
@@ -252,6 +252,17 @@ def test_a_full_queue_says_so(watcher: Watcher, oldest: bool) -> None:
     assert lost == ([True, False, False] if oldest else [False, False, True])
     assert kept == (["2 stamped", "3 stamped"] if oldest else ["0 stamped", "3 stamped"])
     assert watcher.heard() == []
+
+
+def test_an_overflow_waits_for_its_place(caller: Any, stamps: Any, wall: Any) -> None:
+    """With one notification per message each event comes in a message of its own, the overflow last."""
+    watcher = Watcher(caller, stamps, wall, most=1)
+    watcher.names = ("type",)
+    watcher.watch(filter_=select("EventType"), queue=2, oldest=False)
+    for number in range(3):
+        stamps.devices["stamp1"].emit("Stamped", Order="x", Force=1.0, Number=number)
+    kinds = [[event["type"].Identifier for event in watcher.heard()] for _ in range(4)]
+    assert kinds == [["StampedEventType"], ["StampedEventType"], [3035], []]
 
 
 def test_filters_of_event_items_are_judged(watcher: Watcher) -> None:

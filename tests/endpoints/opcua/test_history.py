@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from asyncua import ua
 from asyncua.ua.ua_binary import Buffer, struct_from_binary
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from labsim.evidence.history import Series
 
@@ -236,3 +238,29 @@ def test_reads_are_evidence(caller: Any, events: Any) -> None:
         "Average",
         10**10,
     )
+
+
+TIMES = st.one_of(
+    st.just(OPEN), st.datetimes(datetime(1601, 1, 1), datetime(9999, 12, 31)), st.floats(-10, 300).map(moment)
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    TIMES, TIMES, st.integers(0, 2**32 - 1), st.floats(), st.sampled_from([*range(2341, 2363), 11285]), st.booleans()
+)
+def test_no_details_break_the_core(
+    caller: Any, start: datetime, end: datetime, most: int, width: float, aggregate: int, flag: bool
+) -> None:
+    """Whatever times, numbers and intervals are asked for, an answer comes, and none of them is an internal error."""
+    details = ua.ReadRawModifiedDetails()
+    details.IsReadModified, details.NumValuesPerNode, details.ReturnBounds = False, most, flag
+    details.StartTime, details.EndTime = start, end
+    processed = ua.ReadProcessedDetails()
+    processed.StartTime, processed.EndTime, processed.ProcessingInterval = start, end, width
+    processed.AggregateType = [ua.NodeId(aggregate)] * 2
+    at = ua.ReadAtTimeDetails()
+    at.ReqTimes, at.UseSimpleBounds = [start, end], flag
+    for asked in (details, processed, at):
+        response = ask(caller, asked, FORCE, ORDER)
+        assert result_of(response) != S.BadInternalError

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from asyncua import ua
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 S, VT = ua.StatusCodes, ua.VariantType
 FOLDER, ADD = ua.NodeId("stamp1/Production", 2), ua.NodeId("stamp1/Production/Add", 2)
@@ -134,3 +136,26 @@ def test_calls_are_evidence(caller: Any, events: Any) -> None:
         "results": [10],
     }
     assert (refused.status, refused.detail["arguments"]) == (S.BadArgumentsMissing, [3])
+
+
+VARIANTS = st.one_of(
+    st.integers(0, 2**32 - 1).map(u32), st.floats().map(ua.Variant), st.text(max_size=9).map(ua.Variant),
+    st.binary(max_size=20).map(ua.Variant), st.just(ua.Variant(None, VT.ByteString)), st.just(ua.Variant(None, VT.String)),
+    st.text(max_size=5).map(lambda text: ua.Variant(ua.LocalizedText(text))), st.just(ua.Variant(ua.LocalizedText())),
+    st.booleans().map(ua.Variant), st.lists(st.integers(0, 9), max_size=3).map(lambda v: ua.Variant(v, VT.UInt32)),
+    st.just(ua.Variant()),
+)  # fmt: skip
+METHODS = [
+    ADD,
+    *(ua.NodeId(n) for n in (11492, 12873, 9111, 9113, 9029, 9027, 9028, 2949, 2948, 2947, 9213, 3875, 12912)),
+]
+OBJECTS = [FOLDER, SERVER, ua.NodeId(2782), *(
+    ua.NodeId(f"stamp1/Alarms/{name}", 2) for name in ("ForceLimit", "ForceLimit/ShelvingState", "Stopped")
+)]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(OBJECTS), st.sampled_from(METHODS), st.lists(VARIANTS, max_size=3))
+def test_no_call_breaks_the_core(caller: Any, node: Any, method: Any, arguments: list[Any]) -> None:
+    """Whatever is called with whatever, it gives a result, and none is an internal error."""
+    assert call(caller, node, method, *arguments).StatusCode.value != S.BadInternalError

@@ -63,7 +63,7 @@ class EventItem(Item):
     @property
     def waiting(self) -> bool:
         """Whether there is something to report."""
-        return bool(self._encoded)
+        return bool(self._encoded) or self._overflown
 
     def sample(self, force: bool = False) -> None:
         """Nothing: events come by themselves."""
@@ -95,7 +95,7 @@ class EventItem(Item):
             found.append(self._overflow())
         while self._encoded and len(found) < most:
             found.append(self._encoded.popleft())
-        if self._overflown and not self._encoded:
+        if self._overflown and not self._encoded and len(found) < most:
             found.append(self._overflow())
         handle = _UINT32.pack(self.settings.client_handle)
         return [handle + fields for fields in found]

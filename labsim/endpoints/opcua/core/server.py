@@ -148,7 +148,9 @@ class Server:
         """
         restrictions = node.attributes.get(nodes.ACCESS_RESTRICTIONS, 0)
         mode = identity.mode if identity is not None else 0
-        if (restrictions & SIGNING and mode < MODE_SIGN) or (restrictions & ENCRYPTION and mode < MODE_SIGN_AND_ENCRYPT):
+        if (restrictions & SIGNING and mode < MODE_SIGN) or (
+            restrictions & ENCRYPTION and mode < MODE_SIGN_AND_ENCRYPT
+        ):
             raise Bad(S.BadSecurityModeInsufficient)
         if not self.may(identity, operation, node):
             raise Bad(S.BadUserAccessDenied)

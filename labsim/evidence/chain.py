@@ -34,14 +34,14 @@ def root(folder: Path) -> bytes:
 
 def close_line(body: bytes, previous: bytes) -> tuple[bytes, bytes]:
     """The line (with newline) for a JSON object ``body``, and its hash."""
-    digest = hashlib.sha256(previous + body)
-    return body[:-1] + _KEY + digest.hexdigest().encode() + b'"}\n', digest.digest()
+    digest = hashlib.sha256(previous + body).digest()
+    return body[:-1] + _KEY + digest.hex().encode() + b'"}\n', digest
 
 
 def open_line(line: bytes, previous: bytes) -> bytes | None:
     """The hash of a line (without newline), or None when the line does not follow on ``previous``."""
-    digest = hashlib.sha256(previous + line[:-_TAIL] + b"}")
-    return digest.digest() if line.endswith(_KEY + digest.hexdigest().encode() + b'"}') else None
+    digest = hashlib.sha256(previous + line[:-_TAIL] + b"}").digest()
+    return digest if line.endswith(_KEY + digest.hex().encode() + b'"}') else None
 
 
 def stated(line: bytes) -> str:

@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from labsim.probe.modbus import ModbusProbe
     from labsim.probe.mqtt import MqttProbe
+    from labsim.probe.opcua import OpcuaProbe
 
 Options = Mapping[str, tuple[Any, Any]]
 """Type and typer's default by the name of a parameter."""
@@ -33,6 +34,33 @@ SESSION: Options = {
     "client_id": (str, typer.Option("", "--id", "-i", help="Client id; the broker gives one by default.")),
     "version": (str, typer.Option("3.1.1", "--mqtt", help="Version of MQTT: 3.1.1 or 5.")),
     "timeout": (float, typer.Option(5.0, "--timeout", min=0.01, help="Seconds to wait for the broker's answers.")),
+}
+OPCUA: Options = {
+    "user": (str, typer.Option("", "--user", "-u", help="User name; it may also stand in TARGET, before the host.")),
+    "password": (str, typer.Option("", "--password", "-P", help="Password.")),
+    "security": (
+        str,
+        typer.Option("None", "--security", "-s", help="None, best, Basic256Sha256, Aes128_Sha256_RsaOaep, …"),
+    ),
+    "mode": (
+        str,
+        typer.Option("SignAndEncrypt", "--mode", "-m", help="Sign or SignAndEncrypt, when there is security."),
+    ),
+    "cert": (
+        Path | None,
+        typer.Option(None, "--cert", help="Our certificate (DER or PEM); one is made on first use by default."),
+    ),
+    "key": (Path | None, typer.Option(None, "--key", help="Its private key (PEM).")),
+    "pki": (Path | None, typer.Option(None, "--pki", help="Folder of the certificate that is made on first use.")),
+    "server_cert": (Path | None, typer.Option(None, "--server-cert", help="The only server certificate to accept.")),
+    "user_cert": (Path | None, typer.Option(None, "--user-cert", help="Prove the user by this certificate.")),
+    "user_key": (Path | None, typer.Option(None, "--user-key", help="Its private key (PEM).")),
+    "plain_password": (
+        bool,
+        typer.Option(False, "--plain-password", help="Send the password even where nothing encrypts it."),
+    ),
+    "lang": (str, typer.Option("en", "--lang", help="Language of the server's texts.")),
+    "timeout": (float, typer.Option(5.0, "--timeout", min=0.01, help="Seconds to wait for an answer.")),
 }
 
 
@@ -75,6 +103,45 @@ class Connection:
             credentials=self._credentials(),
             in_flight=in_flight,
         )
+
+    def opcua(self, target: str) -> OpcuaProbe:
+        """An OPC UA client for a target.
+
+        Raises:
+            InputError: no such target, policy or mode, or a certificate without its key.
+        """
+        from dataclasses import replace
+
+        from labsim.errors import InputError, did_you_mean
+        from labsim.probe.opcua import MODES, POLICIES, Access, OpcuaProbe
+        from labsim.probe.target import OPCUA, parse_target
+
+        said, where = self.said, parse_target(target, OPCUA)
+        for option, known in (("security", ["None", "best", *POLICIES]), ("mode", list(MODES))):
+            if said[option] not in known:
+                raise InputError(
+                    f"--{option}: there is no {said[option]!r}. {did_you_mean(said[option], known)}".strip()
+                )
+        if said["user"]:
+            where = replace(where, user=said["user"], password=said["password"])
+        access = Access(
+            said["security"],
+            said["mode"],
+            identity=self._pair("cert", "key"),
+            server=said["server_cert"],
+            user_certificate=self._pair("user_cert", "user_key"),
+            plain_password=said["plain_password"],
+            pki=said["pki"],
+        )
+        return OpcuaProbe(where, access, said["timeout"], [said["lang"]])
+
+    def _pair(self, certificate: str, key: str) -> tuple[Path, Path] | None:
+        from labsim.errors import InputError
+
+        files = self.said[certificate], self.said[key]
+        if (files[0] is None) != (files[1] is None):
+            raise InputError(f"--{certificate.replace('_', '-')} and --{key.replace('_', '-')} go together.")
+        return None if files[0] is None else files
 
     def _credentials(self) -> Any:
         from labsim.probe.credentials import Credentials

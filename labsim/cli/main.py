@@ -17,7 +17,7 @@ import click
 import typer
 
 import labsim
-from labsim.cli import act, attach, catalogue, demo, devices, grade, lint, modbus, mqtt, prove, replay, run
+from labsim.cli import act, attach, catalogue, demo, devices, grade, lint, modbus, mqtt, opcua, prove, replay, run
 from labsim.errors import LabsimError, ScenarioError
 
 INTERRUPTED, BUG = 130, 3
@@ -52,6 +52,7 @@ app.command("devices")(devices.list_devices)
 app.command("manual")(devices.manual)
 app.add_typer(modbus.app, name="modbus")
 app.add_typer(mqtt.app, name="mqtt")
+app.add_typer(opcua.app, name="opcua")
 
 
 def _version(wanted: bool) -> None:

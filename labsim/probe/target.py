@@ -12,13 +12,16 @@ MODBUS = {"modbus-tcp": 502, "modbus-tls": 802, "modbus-rtu-tcp": 502, "modbus-r
 """Port by scheme; ``modbus-rtu-tcp`` is RTU frames over TCP, as serial device servers do it, ``modbus-rtu`` a serial port."""
 MQTT = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """Port by scheme; ``ws`` and ``wss`` are MQTT over WebSocket."""
+OPCUA = {"opc.tcp": 4840}
+"""Port by scheme."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One server. ``user`` and ``password`` may stand before the host.
 
-    ``path`` is that of a WebSocket, or a serial port's name; such a target has no host, and its ``query`` may set the line.
+    ``path`` is that of a WebSocket or an OPC UA server, or a serial port's name; a port has no host, and its ``query`` may
+    set the line.
     """
 
     scheme: str

@@ -12,15 +12,14 @@ from grader.words import clock, duration, fill, listed
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration
-from labsim.scenario.fields import DevicePath
+from labsim.scenario.fields import AlarmPath
 from labsim.text import Text, tr
 
 
 class AcknowledgedParams(Params):
     """Parameters of `Acknowledged`."""
 
-    device: DevicePath = Field(description="The device.")
-    alarm: str = Field(description="The alarm, as the device's manual names it: `spindle_temperature`.")
+    alarm: AlarmPath = Field(description="The device's alarm, by the name its manual gives it.")
     within: Duration | None = Field(
         None, description="How soon after it became active, in plant time; whenever when left out."
     )
@@ -37,21 +36,20 @@ class Acknowledged(Check[AcknowledgedParams]):
 
     Example::
 
-        opcua.acknowledged: {device: mill1, alarm: spindle_temperature, within: 2 min, comment: '.+', marks: 3}
+        opcua.acknowledged: {alarm: mill1.spindle_temperature, within: 2 min, comment: '.+', marks: 3}
     """
 
     name = "opcua.acknowledged"
     sentence = tr(
-        "The alarm {p.alarm} of {p.device} is acknowledged over OPC UA",
-        "通過 OPC UA 確認 {p.device} 的報警 {p.alarm}",
-        "通过 OPC UA 确认 {p.device} 的报警 {p.alarm}",
+        "The alarm {p.alarm} is acknowledged over OPC UA",
+        "通過 OPC UA 確認報警 {p.alarm}",
+        "通过 OPC UA 确认报警 {p.alarm}",
     )
     Params = AcknowledgedParams
 
     def judge(self, evidence: Evidence, params: AcknowledgedParams) -> Outcome:
         """Look for an acknowledgement that has everything; else say what the nearest lacked."""
-        path = f"{params.device}.{params.alarm}"
-        tried = [r for r in evidence.of("opcua", "acknowledge") if r.detail.get("condition") == path]
+        tried = [r for r in evidence.of("opcua", "acknowledge") if r.detail.get("condition") == params.alarm]
         good = [r for r in tried if r.status >> 30 == 0]
         if not good:
             reason = tr(
@@ -68,7 +66,7 @@ class Acknowledged(Check[AcknowledgedParams]):
         confirms = [
             r
             for r in evidence.of("opcua", "condition")
-            if r.detail.get("condition") == path and r.detail.get("action") == "confirm" and r.status >> 30 == 0
+            if r.detail.get("condition") == params.alarm and r.detail.get("action") == "confirm" and r.status >> 30 == 0
         ]
         lacking = {r.seq: _lacking(r, params, confirms) for r in good}
         whole = [r for r in good if not lacking[r.seq]]

@@ -12,7 +12,7 @@ from grader.words import clock, fill, listed, number
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Tolerance
-from labsim.scenario.fields import DevicePath
+from labsim.scenario.fields import MethodPath
 from labsim.text import Text, tr
 
 _EXACTLY = Tolerance(relative=1e-6)
@@ -21,8 +21,7 @@ _EXACTLY = Tolerance(relative=1e-6)
 class CalledParams(Params):
     """Parameters of `Called`."""
 
-    device: DevicePath = Field(description="The device.")
-    method: str = Field(description="The method, as the device's manual names its call: `start_job`.")
+    method: MethodPath = Field(description="The device's method, by the name its manual gives the call.")
     arguments: tuple[float | bool | str | None, ...] | None = Field(
         None, description="The arguments in order, `null` for any; all may be any when left out."
     )
@@ -38,14 +37,14 @@ class Called(Check[CalledParams]):
 
     Example::
 
-        opcua.called: {device: mill1, method: start_job, arguments: [FLANGE-20, null], user: operator, marks: 2}
+        opcua.called: {method: mill1.start_job, arguments: [FLANGE-20, null], user: operator, marks: 2}
     """
 
     name = "opcua.called"
     sentence = tr(
-        "{p.method} of {p.device} is called over OPC UA",
-        "通過 OPC UA 調用 {p.device} 的 {p.method}",
-        "通过 OPC UA 调用 {p.device} 的 {p.method}",
+        "{p.method} is called over OPC UA",
+        "通過 OPC UA 調用 {p.method}",
+        "通过 OPC UA 调用 {p.method}",
     )
     Params = CalledParams
 
@@ -54,18 +53,14 @@ class Called(Check[CalledParams]):
         if params.result == "good":
             return self.sentence.format(p=params)
         return tr(
-            "A call of {p.method} of {p.device} is refused over OPC UA",
-            "OPC UA 拒絕調用 {p.device} 的 {p.method}",
-            "OPC UA 拒绝调用 {p.device} 的 {p.method}",
+            "A call of {p.method} is refused over OPC UA",
+            "OPC UA 拒絕調用 {p.method}",
+            "OPC UA 拒绝调用 {p.method}",
         ).format(p=params)
 
     def judge(self, evidence: Evidence, params: CalledParams) -> Outcome:
         """Count calls that have everything; else say what the nearest lacked."""
-        calls = [
-            r
-            for r in evidence.of("opcua", "call")
-            if r.device == params.device and r.detail.get("name") == params.method
-        ]
+        calls = [r for r in evidence.of("opcua", "call") if f"{r.device}.{r.detail.get('name')}" == params.method]
         expected = (
             None if params.arguments is None else ", ".join("*" if a is None else number(a) for a in params.arguments)
         )

@@ -23,6 +23,15 @@ class LabCatalogue:
         """Tag names of a device type."""
         return devices.interface(kind).tags
 
+    def device_alarms(self, kind: str) -> Iterable[str]:
+        """Alarm names of a device type."""
+        return devices.interface(kind).alarms
+
+    def device_methods(self, kind: str) -> Iterable[str]:
+        """What a device type calls its methods."""
+        opcua = devices.interface(kind).opcua
+        return [method.call for method in opcua.methods.values()] if opcua is not None else []
+
     def device_settings(self, kind: str) -> Iterable[str]:
         """Setting names of a device type."""
         return devices.interface(kind).settings

@@ -19,6 +19,14 @@ class Catalogue(Protocol):
         """Tag names of a device type."""
         ...
 
+    def device_alarms(self, kind: str) -> Iterable[str]:
+        """Alarm names of a device type."""
+        ...
+
+    def device_methods(self, kind: str) -> Iterable[str]:
+        """What a device type calls its methods."""
+        ...
+
     def device_settings(self, kind: str) -> Iterable[str]:
         """Setting names of a device type."""
         ...
@@ -36,5 +44,5 @@ class Catalogue(Protocol):
         ...
 
     def check_params(self, check: str) -> type[BaseModel]:
-        """The parameter model of a check. Fields of type `DevicePath` and `TagPath` name parts of the plant."""
+        """The parameter model of a check. Fields of type `DevicePath`, `TagPath`, … name parts of the plant."""
         ...

@@ -11,7 +11,10 @@ from labsim.document import KeyPath
 
 
 class Names:
-    """Marks a string field as a name; ``kind`` is ``device`` or ``tag``. The loader looks for it in a model's fields."""
+    """Marks a string field as a name; ``kind`` is ``device``, ``tag``, ``alarm`` or ``method``.
+
+    The loader looks for it in a model's fields.
+    """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -22,6 +25,12 @@ DevicePath = Annotated[str, Names("device"), Field(min_length=1)]
 
 TagPath = Annotated[str, Names("tag"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 """KeyPath of a tag, such as ``meter1.voltage_l1``."""
+
+AlarmPath = Annotated[str, Names("alarm"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+"""KeyPath of an alarm, such as ``mill1.spindle_temperature``."""
+
+MethodPath = Annotated[str, Names("method"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+"""KeyPath of a method by what the device calls it, such as ``mill1.start_job``."""
 
 
 def named_parts(model: type[BaseModel], data: Any) -> Iterator[tuple[KeyPath, str, str]]:

@@ -6,7 +6,7 @@ mistake hides no other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from pydantic import ValidationError
@@ -155,15 +155,15 @@ def judge_checks(document: Document, plant: Mapping[str, str], catalogue: Catalo
         model = catalogue.check_params(name)
         document.validate(model, params, (*path, "params"), also=own, called=name)
         for inside, kind, value in named_parts(model, params):
-            place, (device, _, tag) = (*path, "params", *inside), value.partition(".")
-            if kind == "tag" and not tag:
+            place, (device, _, part) = (*path, "params", *inside), value.partition(".")
+            if kind != "device" and not part:
                 continue  # not of the form, which the model has told
-            if not _device(document, place, device, plant) or kind != "tag" or plant[device] not in known:
+            if not _device(document, place, device, plant) or kind == "device" or plant[device] not in known:
                 continue
-            tags = set(catalogue.device_tags(plant[device]))
-            if tag not in tags:
-                message = f"{device} is a {plant[device]}, which has no tag {tag!r}."
-                document.problem(place, "unknown-tag", message, did_you_mean(tag, tags))
+            parts = set(_parts(catalogue, kind, plant[device]))
+            if part not in parts:
+                message = f"{device} is a {plant[device]}, which has no {kind} {part!r}."
+                document.problem(place, f"unknown-{kind}", message, did_you_mean(part, parts))
 
 
 def _checks(document: Document) -> Iterator[tuple[KeyPath, dict[str, Any], tuple[str, ...]]]:
@@ -245,6 +245,16 @@ def _circle(start: str, edges: Mapping[str, list[str]]) -> list[str]:
                 seen.add(after)
                 trail.append((after, [*way, after]))
     return []
+
+
+def _parts(catalogue: Catalogue, kind: str, device_type: str) -> Iterable[str]:
+    """Names of the parts of a kind that a device type has."""
+    match kind:
+        case "alarm":
+            return catalogue.device_alarms(device_type)
+        case "method":
+            return catalogue.device_methods(device_type)
+    return catalogue.device_tags(device_type)
 
 
 def _device(document: Document, path: KeyPath, name: Any, plant: Mapping[str, str]) -> bool:

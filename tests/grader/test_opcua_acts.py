@@ -36,7 +36,7 @@ def test_a_call_must_have_its_arguments(bench: Bench) -> None:
     """Numbers compare as numbers, null is any, and the nearest call says what it lacked."""
     call(bench, 1, "FLANGE-20", 5, user="operator")
     call(bench, 2, "PLATE-30", 7)
-    wanted = {"device": "oven1", "method": "start_job"}
+    wanted = {"method": "oven1.start_job"}
     assert bench.judge("opcua.called", **wanted).state is State.PASSED
     assert bench.judge("opcua.called", **wanted, arguments=["FLANGE-20", 5.0], user="operator").evidence == (1,)
     assert bench.judge("opcua.called", **wanted, arguments=["PLATE-30", None]).evidence == (2,)
@@ -44,14 +44,14 @@ def test_a_call_must_have_its_arguments(bench: Bench) -> None:
     assert outcome.state is State.FAILED
     assert "arguments" in outcome.reason["en"]
     assert bench.judge("opcua.called", **wanted, at_least=3).state is State.FAILED
-    assert bench.judge("opcua.called", device="oven1", method="stop").state is State.FAILED
-    assert bench.judge("opcua.called", device="meter1", method="start_job").state is State.FAILED
+    assert bench.judge("opcua.called", method="oven1.stop").state is State.FAILED
+    assert bench.judge("opcua.called", method="meter1.start_job").state is State.FAILED
 
 
 def test_a_refused_call_counts_only_where_refusal_is_asked(bench: Bench) -> None:
     """A bad result is no call that was done."""
     call(bench, 1, "X", 5, status=BAD)
-    wanted = {"device": "oven1", "method": "start_job"}
+    wanted = {"method": "oven1.start_job"}
     outcome = bench.judge("opcua.called", **wanted)
     assert outcome.state is State.FAILED
     assert "0x80AF0000" in outcome.reason["en"]
@@ -61,7 +61,7 @@ def test_a_refused_call_counts_only_where_refusal_is_asked(bench: Bench) -> None
 def test_an_alarm_is_acknowledged_in_time(bench: Bench) -> None:
     """Exactly at the limit passes; a nanosecond later does not."""
     acknowledge(bench, 70, 10, "seen", user="operator")
-    wanted = {"device": "oven1", "alarm": "hot"}
+    wanted = {"alarm": "oven1.hot"}
     assert bench.judge("opcua.acknowledged", **wanted).state is State.PASSED
     assert bench.judge("opcua.acknowledged", **wanted, within="60 s").state is State.PASSED
     late = bench.judge("opcua.acknowledged", **wanted, within=59.999999999)
@@ -70,13 +70,13 @@ def test_an_alarm_is_acknowledged_in_time(bench: Bench) -> None:
     assert bench.judge("opcua.acknowledged", **wanted, comment="see.*", user="operator").state is State.PASSED
     assert bench.judge("opcua.acknowledged", **wanted, comment="other").state is State.FAILED
     assert bench.judge("opcua.acknowledged", **wanted, user="").state is State.FAILED
-    assert bench.judge("opcua.acknowledged", device="oven1", alarm="cold").state is State.FAILED
+    assert bench.judge("opcua.acknowledged", alarm="oven1.cold").state is State.FAILED
 
 
 def test_a_refused_acknowledgement_is_none(bench: Bench) -> None:
     """One for an event of an earlier alarm does not count."""
     acknowledge(bench, 1, 0.5, status=0x809A0000)
-    outcome = bench.judge("opcua.acknowledged", device="oven1", alarm="hot")
+    outcome = bench.judge("opcua.acknowledged", alarm="oven1.hot")
     assert outcome.state is State.FAILED
     assert outcome.evidence == (1,)
 
@@ -86,7 +86,7 @@ def test_a_confirmation_comes_after_and_for_the_same_alarm(bench: Bench) -> None
     confirm(bench, 1, 10)
     acknowledge(bench, 12, 10)
     confirm(bench, 13, 5)
-    wanted = {"device": "oven1", "alarm": "hot", "confirmed": True}
+    wanted = {"alarm": "oven1.hot", "confirmed": True}
     assert bench.judge("opcua.acknowledged", **wanted).state is State.FAILED
 
 
@@ -94,7 +94,7 @@ def test_a_confirmed_alarm_passes(bench: Bench) -> None:
     """Acknowledged, then confirmed."""
     acknowledge(bench, 12, 10)
     confirm(bench, 13, 10)
-    assert bench.judge("opcua.acknowledged", device="oven1", alarm="hot", confirmed=True).state is State.PASSED
+    assert bench.judge("opcua.acknowledged", alarm="oven1.hot", confirmed=True).state is State.PASSED
 
 
 def test_history_counts_over_pages(bench: Bench) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from labsim.quantity import Duration, ToleranceField
-from labsim.scenario.fields import DevicePath, TagPath
+from labsim.scenario.fields import AlarmPath, DevicePath, MethodPath, TagPath
 from labsim.scenario.load import lint_scenario
 
 GOOD = """\
@@ -100,8 +100,14 @@ class Never(BaseModel):
     tag: TagPath
 
 
+class Acts(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    alarm: AlarmPath
+    method: MethodPath
+
+
 class FakeCatalogue:
-    """Two device types, three checks."""
+    """Two device types, four checks."""
 
     tags: ClassVar[dict[str, list[str]]] = {"power-meter": ["voltage", "current"], "mill": ["tripped", "speed"]}
     settings: ClassVar[dict[str, list[str]]] = {"power-meter": ["word_order", "base_register"], "mill": []}
@@ -110,6 +116,7 @@ class FakeCatalogue:
         "modbus.polled": Polled,
         "file.values": Values,
         "plant.never": Never,
+        "opcua.acts": Acts,
     }
 
     def device_types(self) -> Iterable[str]:
@@ -117,6 +124,12 @@ class FakeCatalogue:
 
     def device_tags(self, kind: str) -> Iterable[str]:
         return self.tags[kind]
+
+    def device_alarms(self, kind: str) -> Iterable[str]:
+        return ["overload"] if kind == "power-meter" else []
+
+    def device_methods(self, kind: str) -> Iterable[str]:
+        return ["start"] if kind == "mill" else []
 
     def device_settings(self, kind: str) -> Iterable[str]:
         return self.settings[kind]

@@ -199,6 +199,15 @@ def test_positions_point_through_anchors_and_merges(told):
     }
 
 
+def test_alarms_and_methods_are_looked_up(told):
+    """An alarm or a method that the device does not have is told where it stands; those it has are not."""
+    check = "- plant.never: {tag: mill1.tripped, marks: 2.5, id: calm}"
+    wrong = "- opcua.acts: {alarm: meter1.overlode, method: mill1.stop, marks: 2.5, id: calm}"
+    assert {code for code, _ in told((check, wrong))} == {"unknown-alarm", "unknown-method"}
+    right = "- opcua.acts: {alarm: meter1.overload, method: mill1.start, marks: 2.5, id: calm}"
+    assert told((check, right)) == []
+
+
 def test_unknown_placeholders_in_briefings_are_told_in_their_file(write, catalogue):
     """A briefing is part of the scenario: its placeholders are judged, at their own line and column."""
     folder = write()

@@ -86,15 +86,16 @@ class Pump(asyncio.Protocol):
 
     def __init__(self, client: Client, body: bytes) -> None:
         protocol = client.uaclient.protocol
-        self._connection, self._body, self._request = protocol._connection, body, 1_000_000
-        self._transport, self._rest, self.answers, self.bytes = protocol.transport, b"", 0, 0
-        self._transport.set_protocol(self)
+        self._body, self._request = body, 1_000_000
+        self._connection = protocol._connection  # noqa: SLF001 - it knows the keys
+        self.transport, self._rest, self.answers, self.bytes = protocol.transport, b"", 0, 0
+        self.transport.set_protocol(self)
         for _ in range(IN_FLIGHT):
             self._send()
 
     def _send(self) -> None:
         self._request += 1
-        self._transport.write(self._connection.message_to_binary(self._body, request_id=self._request))
+        self.transport.write(self._connection.message_to_binary(self._body, request_id=self._request))
 
     def data_received(self, data: bytes) -> None:
         """Count final chunks."""
@@ -145,7 +146,7 @@ async def read_rate(running: Running, count: int, secure: bool, seconds: float, 
     await asyncio.sleep(seconds)
     done, took = pump.answers - answers, time.perf_counter() - begin
     used = running.cpu() - processor
-    pump._transport.abort()
+    pump.transport.abort()
     return done / took, used / max(done, 1) * 1e6
 
 

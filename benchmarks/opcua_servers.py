@@ -1,6 +1,7 @@
-"""The Python servers of ``opcua.py``, each with the same number of doubles: ``python opcua_servers.py KIND TAGS TICK_MS FURTHER``.
+"""The Python servers of ``opcua.py``: ``python opcua_servers.py KIND TAGS TICK_MS FURTHER``.
 
-A server prints one line of JSON with its URL and the index of its namespace. Its values change every TICK_MS (0: never).
+A server of KIND has TAGS doubles, which change every TICK_MS (0: never). It prints one line of JSON with its URL and the
+index of its namespace.
 With FURTHER it then makes so many servers more in the same process and says how much memory each took.
 """
 
@@ -87,7 +88,7 @@ async def labsim(count: int) -> tuple[str, int, Step, Any]:
 
 
 async def asyncua(count: int) -> tuple[str, int, Step, Any]:
-    """asyncua's own server, as its documentation shows it."""
+    """Stock asyncua's own server, as its documentation shows it."""
     from asyncua import Server, ua
 
     from labsim.endpoints.opcua.core.certificate import key_pem, make_pair
@@ -164,9 +165,9 @@ async def main() -> None:
     print(json.dumps({"url": url, "namespace": namespace}), flush=True)
     if further:
         gc.collect()
-        before, kept = resident_mb(), []
-        for number in range(1, further + 1):
-            kept.append(await one(number))
+        before = resident_mb()
+        kept: list[Any] = []
+        kept += [await one(number) for number in range(1, further + 1)]
         gc.collect()
         print(json.dumps({"mb": (resident_mb() - before) / further}), flush=True)
     number = 0

@@ -178,7 +178,9 @@ def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
     for name in opcua.roles:
         if name not in restricted:
             hint = did_you_mean(name, restricted)
-            yield Conflict(("opcua", "roles", name), "unknown-name", f"{name!r} is no tag, folder or method here.", hint)
+            yield Conflict(
+                ("opcua", "roles", name), "unknown-name", f"{name!r} is no tag, folder or method here.", hint
+            )
     for name, event in opcua.events.items():
         for sentence in event.message.values():
             yield from _fields(sentence, set(event.fields), ("opcua", "events", name, "message"))

@@ -114,7 +114,7 @@ class ModbusNever(Check[ModbusNeverParams]):
             return failed(reason, expected="0", actual=str(len(done)), evidence=done)
         good = [r for r in requests if r.status == 0]
         if len(good) < params.at_least:
-            return _untouched(len(good), params.at_least, good)
+            return untouched(len(good), params.at_least, good)
         return passed(NOT_DONE, expected="0", actual="0", evidence=good)
 
 
@@ -175,11 +175,12 @@ class MqttNever(Check[MqttNeverParams]):
             return failed(reason, expected="0", actual=str(len(done)), evidence=done)
         good = [r for r in acts if r.kind != "deny" and r.status == 0]
         if len(good) < params.at_least:
-            return _untouched(len(good), params.at_least, good)
+            return untouched(len(good), params.at_least, good)
         return passed(NOT_DONE, expected="0", actual="0", evidence=good)
 
 
-def _untouched(had: int, needed: int, rows: list[Record]) -> Outcome:
+def untouched(had: int, needed: int, rows: list[Record]) -> Outcome:
+    """Nothing forbidden was done, but too little else was either."""
     reason = tr(
         "It was not done, but too little was: {n} of {least}.",
         "未曾發生，但其他操作過少：{n}，需要 {least}。",

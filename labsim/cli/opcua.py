@@ -31,6 +31,7 @@ TARGET = typer.Argument(help="The server, such as 127.0.0.1:4840.", metavar="TAR
 NODE = typer.Argument(help="A node id or a path of browse names.", metavar="NODE")
 NODES = typer.Argument(help="Node ids or paths of browse names.", metavar="NODE…")
 FOR = typer.Option("", "--for", help="End after this time; otherwise with Ctrl-C.")
+_WIDE = 400
 _SIGNS = {"OBJECT": "▣", "VARIABLE": "●", "METHOD": "ƒ"}
 
 
@@ -86,7 +87,9 @@ def browse(
     else:
         tree = Tree(_branch(found))
         _grow(tree, found)
-        out().print(tree, soft_wrap=True)
+        console = out()
+        console.width = max(console.width, _WIDE)  # a terminal wraps what is too long; a pipe gets all of it
+        console.print(tree, soft_wrap=True)
 
 
 @app.command("read")

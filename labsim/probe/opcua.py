@@ -305,8 +305,7 @@ class OpcuaProbe:
         for one in await node.get_references(_HIERARCHICAL, ua.BrowseDirection.Forward):
             again = one.NodeId in seen
             seen.add(one.NodeId)
-            kind = one.TypeDefinition
-            named = ua.ObjectIdNames.get(kind.Identifier, "") if kind.NamespaceIndex == 0 else kind.to_string()
+            named = _type_name(one.TypeDefinition)
             below = [] if again else await self._below(self._client.get_node(one.NodeId), depth - 1, seen)
             name = one.BrowseName.to_string()
             found.append(Found(one.NodeId.to_string(), name, ua.NodeClass(one.NodeClass).name, named, below))
@@ -473,6 +472,14 @@ class OpcuaProbe:
             if not result.ContinuationPoint or result.ContinuationPoint == point:
                 return
             point = result.ContinuationPoint
+
+
+def _type_name(kind: ua.NodeId) -> str:
+    """A type definition by its standard name, else by its node id; nothing for a node that has none."""
+    if kind.is_null():
+        return ""
+    name: str = ua.ObjectIdNames.get(kind.Identifier, "") if kind.NamespaceIndex == 0 else kind.to_string()
+    return name
 
 
 def facts_of(value: ua.DataValue) -> dict[str, Any]:

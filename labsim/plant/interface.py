@@ -322,6 +322,11 @@ class OpcuaSpec(_Model):
     ``type_name`` names its ObjectType; ``nodes`` maps a browse path below the device (``Monitoring/Spindle/Speed``) to a
     tag, ``methods`` to a method. Folders on the way are made. ``events`` are event types by name. ``roles`` names, by tag
     or by browse path of a folder or method, the only roles that may browse, read, write or call what is there and below.
+
+    A name in a browse path may begin with the prefix of a companion specification, as in ``machinetool:Monitoring``: then
+    its browse name is in that specification's namespace. ``enumerations`` maps a tag with labels to the name of its
+    enumeration DataType (``machinetool:MachineOperationMode``); tags of one DataType have the same labels. Tags with labels
+    that are not listed are numbers of their own type, as MultiStateDiscrete.
     """
 
     namespace: str
@@ -331,6 +336,7 @@ class OpcuaSpec(_Model):
     methods: dict[str, MethodSpec] = Field(default_factory=dict)
     events: dict[EventName, EventSpec] = Field(default_factory=dict)
     roles: dict[str, Allowed] = Field(default_factory=dict)
+    enumerations: dict[Name, str] = Field(default_factory=dict)
 
 
 class MessageSpec(_Model):
@@ -355,12 +361,14 @@ class MqttSpec(_Model):
 
 
 class Identification(_Model):
-    """Nameplate; ``serial`` may hold ``{number}``, drawn per seat and device."""
+    """Nameplate; ``serial`` may hold ``{number}``, drawn per seat and device; ``revision`` is that of the software."""
 
     manufacturer: str
     model: str
     revision: str
     serial: str
+    hardware_revision: str = ""
+    device_revision: str = ""
 
 
 class Interface(_Model):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from labsim.errors import did_you_mean
+from labsim.plant.companion import COMPANIONS, plain_place
 from labsim.plant.tags import INTEGER_RANGE
 
 if TYPE_CHECKING:
@@ -169,12 +170,14 @@ def _alarms(interface: Interface) -> Iterator[Conflict]:
 
 
 def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
-    places = (*opcua.nodes, *opcua.methods)
+    places = [plain_place(place) for place in (*opcua.nodes, *opcua.methods)]
+    variables = {plain_place(place) for place in opcua.nodes}
+    methods = {plain_place(place) for place in opcua.methods}
     folders = {place.rsplit("/", depth)[0] for place in places for depth in range(1, place.count("/") + 1)}
     for place in opcua.methods:
-        if place in opcua.nodes or place in folders:
+        if plain_place(place) in variables | folders:
             yield Conflict(("opcua", "methods", place), "overlap", f"{place!r} is a method and something else.")
-    restricted = {*opcua.nodes.values(), *folders, *opcua.methods}
+    restricted = {*opcua.nodes.values(), *folders, *methods}
     for name in opcua.roles:
         if name not in restricted:
             hint = did_you_mean(name, restricted)
@@ -189,8 +192,21 @@ def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
         yield from _tag(interface, name, path)
         if not all(part.strip() == part and part for part in place.split("/")):
             yield Conflict(path, "bad-path", f"the browse path {place!r} has an empty or blank-edged name.")
-        if place in folders:
+        if plain_place(place) in folders:
             yield Conflict(path, "overlap", f"{place!r} is a variable and a folder.")
+    for place in (*opcua.nodes, *opcua.methods, *opcua.enumerations.values()):
+        for part in place.split("/"):
+            prefix, colon, _ = part.partition(":")
+            if colon and prefix not in COMPANIONS:
+                yield Conflict(
+                    ("opcua",), "unknown-name", f"{place!r}: there is no companion specification {prefix!r}.",
+                    did_you_mean(prefix, COMPANIONS),
+                )  # fmt: skip
+    for name in opcua.enumerations:
+        path = ("opcua", "enumerations", name)
+        yield from _tag(interface, name, path)
+        if name in interface.tags and not interface.tags[name].labels:
+            yield Conflict(path, "bad-type", f"{name!r} has no labels, so it cannot be an enumeration.")
 
 
 def _mqtt(interface: Interface, mqtt: MqttSpec) -> Iterator[Conflict]:

@@ -25,9 +25,14 @@ _MANDATORY = 78
 class EventType:
     """A device's event: the key of its type, the node of the device that tells it, and what it says."""
 
-    key: tuple[int, str]
+    key: Key
     source: Key
     spec: EventSpec
+
+    @property
+    def namespace(self) -> int:
+        """Index of the namespace of its fields."""
+        return self.key[0] if isinstance(self.key, tuple) else 0
 
 
 def add_event_type(space: Space, key: tuple[int, str], spec: EventSpec) -> None:
@@ -75,7 +80,7 @@ class EventView:
         )  # fmt: skip
         for name, field in type_.spec.fields.items():
             value = ua.Variant(occurrence.fields[name], ua.VariantType(BUILTIN[field.type]))
-            fields[((type_.key[0], name),)] = value
+            fields[((type_.namespace, name),)] = value
         return Event(type_.key, type_.source, time, fields)
 
     def events(self, occurrences: Iterable[Occurrence]) -> Iterator[Event]:

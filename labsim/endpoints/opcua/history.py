@@ -18,7 +18,7 @@ from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import ORGANIZES, Node, Space
 from labsim.endpoints.opcua.core.series import History
 from labsim.endpoints.opcua.events import EventView
-from labsim.endpoints.opcua.live import BUILTIN, LiveValues
+from labsim.endpoints.opcua.live import LiveValues
 from labsim.plant.events import EventLog
 from labsim.plant.tags import Tag
 
@@ -78,7 +78,7 @@ class StoredHistory:
             return None
         series = self._source.whole(tag.path)
         times = series.times_ns // 100 + self._store.origin
-        return History(times, series.values, series.statuses, BUILTIN[tag.type], True, self._store.now())
+        return History(times, series.values, series.statuses, self._store.builtin(tag.row), True, self._store.now())
 
     def events(self, fits: Callable[[int], bool], backward: bool) -> Iterator[Event]:
         """Events that the plant remembers, as they are now: the log goes on while a client fetches page after page."""

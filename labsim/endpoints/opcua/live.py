@@ -27,6 +27,10 @@ class LiveValues:
     def __init__(self, plant: Plant) -> None:
         self._store, self._clock = plant.store, plant.clock
         self._builtin = [BUILTIN[tag.type] for tag in plant.store]
+        for device in plant.devices.values():
+            spec = device.interface.opcua
+            for name in spec.enumerations if spec is not None else ():
+                self._builtin[device.tags[name].row] = values.INT32  # as every enumeration (OPC 10000-6 §5.2.4)
 
     @property
     def value(self) -> NDArray[np.float64]:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from asyncua import ua
 
 from labsim.endpoints.opcua.alarms import AlarmCondition, EventIds
 from labsim.endpoints.opcua.core import nodes
-from labsim.endpoints.opcua.core.building import (
-    BASE_VARIABLE,
-    FOLDER,
-    add_object,
-    add_object_type,
-    add_property,
-    add_variable,
-)
-from labsim.endpoints.opcua.core.capabilities import OBJECTS, SERVER, hide_unserved
+from labsim.endpoints.opcua.core.building import FOLDER, add_object, add_object_type
+from labsim.endpoints.opcua.core.capabilities import SERVER, hide_unserved
 from labsim.endpoints.opcua.core.condition import HAS_CONDITION
 from labsim.endpoints.opcua.core.event import (
     EVENT_HISTORY,
@@ -28,30 +19,28 @@ from labsim.endpoints.opcua.core.event import (
     SUBSCRIBE_TO_EVENTS,
 )
 from labsim.endpoints.opcua.core.instance import add_children
-from labsim.endpoints.opcua.core.locale import Locales, localize
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
-from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, ORGANIZES, Space
+from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, Space
 from labsim.endpoints.opcua.core.standard import standard_space
 from labsim.endpoints.opcua.events import EventType, EventView, add_event_type
 from labsim.endpoints.opcua.history import add_history, historize
-from labsim.endpoints.opcua.live import BUILTIN, LiveValues
+from labsim.endpoints.opcua.live import LiveValues
 from labsim.endpoints.opcua.methods import add_method, device_method
+from labsim.endpoints.opcua.nameplate import HEALTH, IDENTIFICATION, Nameplate, entry_point
+from labsim.endpoints.opcua.namespaces import Namespaces
+from labsim.endpoints.opcua.renumber import NodeIds, renumber
+from labsim.endpoints.opcua.variables import TagVariable, add_enumeration, declare
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant.alarms import Alarm
 from labsim.plant.clock import STEP_NS
+from labsim.plant.companion import plain_place
 from labsim.plant.device import Device
 from labsim.plant.interface import OpcuaSpec
 from labsim.plant.plant import Plant
 from labsim.plant.tags import Tag
 from labsim.text import Text
-from labsim.units import NAMESPACE, Unit
 
-VT = ua.VariantType
-_STRING, _LOCALIZED_TEXT, _RANGE, _EU_INFORMATION, _ENUM_VALUE = 12, 21, 884, 887, 7594
-_ANALOG_ITEM, _ANALOG_UNIT, _ANALOG_UNIT_RANGE = 2368, 17497, 17570
-_MULTI_STATE, _MULTI_STATE_VALUE = 2376, 11238
-_OWN, _FIRST_DEVICE_NAMESPACE = 1, 2
 _Name = tuple[int, str]  # a string node id, and a browse name
 
 
@@ -91,33 +80,50 @@ def map_devices(
     *,
     uri: str = "",
     history: bool = False,
+    order: random.Random | None = None,
+    ids: NodeIds | None = None,
     finish: Callable[[Mapped], None] = lambda _mapped: None,
 ) -> Mapped:
     """Nodes of the devices at ``paths``.
 
-    ``uri`` sets EventIds apart, ``history`` says that it can be read, ``finish`` has the last word before all is frozen.
+    Args:
+        plant: The plant.
+        paths: Devices, in their order.
+        uri: Sets EventIds apart.
+        history: It can be read.
+        order: Draws the order of namespaces; None keeps the devices' first.
+        ids: Gives nodes their ids; None keeps the speaking ones.
+        finish: Has the last word before ids are given and all is frozen.
 
     Raises:
         UnknownNameError: the plant has no such device.
         InputError: a device does not speak OPC UA.
     """
+    devices = [_device(plant, path) for path in dict.fromkeys(paths)]
     space = Space(standard_space())
     hide_unserved(space)
     origin = LiveValues(plant).origin
-    mapped = Mapped(space, ids=EventIds(uri), filetime=lambda t_ns: t_ns // 100 + origin)
+    namespaces = Namespaces([spec for _, spec in devices], order)
+    mapped = Mapped(space, namespaces.uris, ids=EventIds(uri), filetime=lambda t_ns: t_ns // 100 + origin)
     if history:
         add_history(space)
     sampling_ms = STEP_NS / 1e6 / plant.clock.speed  # a value cannot change more often than the plant steps
-    for path in dict.fromkeys(paths):
-        device = plant.devices.get(path)
-        if device is None:
-            raise UnknownNameError("device", path, plant.devices)
-        if device.interface.opcua is None:
-            raise InputError(f"{path}: a {device.interface.type} does not speak OPC UA; leave it out of this endpoint.")
-        _DeviceNodes(mapped, plant, device, device.interface.opcua, sampling_ms, history).build()
+    for device, spec in devices:
+        _DeviceNodes(mapped, namespaces, plant, device, spec, sampling_ms, history).build()
     finish(mapped)
+    if ids is not None:
+        renumber(mapped, ids)
     space.frozen = True
     return mapped
+
+
+def _device(plant: Plant, path: str) -> tuple[Device, OpcuaSpec]:
+    device = plant.devices.get(path)
+    if device is None:
+        raise UnknownNameError("device", path, plant.devices)
+    if device.interface.opcua is None:
+        raise InputError(f"{path}: a {device.interface.type} does not speak OPC UA; leave it out of this endpoint.")
+    return device, device.interface.opcua
 
 
 def alarms_by_key(mapped: Mapped) -> dict[Key, AlarmCondition]:
@@ -134,37 +140,86 @@ class _DeviceNodes:
     """Builds the nodes of one device."""
 
     def __init__(
-        self, mapped: Mapped, plant: Plant, device: Device, spec: OpcuaSpec, sampling_ms: float, history: bool
+        self,
+        mapped: Mapped,
+        namespaces: Namespaces,
+        plant: Plant,
+        device: Device,
+        spec: OpcuaSpec,
+        sampling_ms: float,
+        history: bool,
     ) -> None:
         self._mapped, self._space, self._device, self._spec = mapped, mapped.space, device, spec
         self._plant, self._sampling_ms, self._history = plant, sampling_ms, history
-        if spec.namespace not in mapped.namespaces:
-            mapped.namespaces.append(spec.namespace)
-        self._ns = mapped.namespaces.index(spec.namespace) + _FIRST_DEVICE_NAMESPACE
-        self._folders: dict[tuple[str, ...], _Name] = {}
+        self._namespaces, self._nameplate = namespaces, Nameplate(mapped.space, namespaces)
+        self._ns = namespaces.index(spec.namespace)
+        self._folders: dict[str, _Name] = {}
 
     def build(self) -> None:
         """Type, object, nameplate, and a variable per tag."""
-        kind, where = (self._ns, self._spec.type_name), (_OWN, self._spec.folder)
+        kind, path = (self._ns, self._spec.type_name), self._device.path
+        self._enumerations()
         if self._space.get(kind) is None:
-            add_object_type(self._space, kind, kind)
-        if self._space.get(where) is None:
-            add_object(self._space, where, where, OBJECTS, type_=FOLDER, kind=ORGANIZES)
-        path = self._device.path
-        top = self._folders[()] = self._ours((self._ns, path))
+            self._type(kind)
+        top = self._folders[""] = self._ours((self._ns, path))
+        where = entry_point(self._space, self._namespaces, self._spec.folder)
         add_object(self._space, top, (self._ns, path), where, self._device.interface.title, type_=kind)
-        self._nameplate()
-        for shown, name in self._spec.nodes.items():
-            *folders, last = shown.split("/")
-            self._variable(self._folder(tuple(folders)), last, self._device.tags[name])
-        for shown, method in self._spec.methods.items():
-            *folders, last = shown.split("/")
-            key = self._ours((self._ns, f"{path}/{shown}"))
-            add_method(self._space, key, last, self._folder(tuple(folders)), method)
+        identification = (self._ns, f"{path}/{IDENTIFICATION}")
+        self._nameplate.add(identification, top, self._spec.folder, self._device, self._ours)
+        for place, name in self._spec.nodes.items():
+            self._variable(place, self._device.tags[name])
+        for place, method in self._spec.methods.items():
+            folder, _, last = place.rpartition("/")
+            key = self._ours((self._ns, f"{path}/{plain_place(place)}"))
+            add_method(self._space, key, self._browse(last), self._folder(folder), method)
             self._mapped.calls[key] = method.call
             self._mapped.methods[key] = device_method(self._device, method, self._plant.clock)
+        self._nameplate.add_health(self._ours((self._ns, f"{path}/{HEALTH}")), top, self._device)
         if self._spec.events or self._device.interface.alarms:
             self._tells(top, kind)
+
+    def _browse(self, name: str) -> tuple[int, str]:
+        return self._namespaces.browse_name(name, self._ns)
+
+    def _enumerations(self) -> None:
+        """The DataTypes of the device's enumerations."""
+        for name, data_type in self._spec.enumerations.items():
+            key = self._data_type(name)
+            assert key is not None
+            if self._space.get(key) is None:
+                add_enumeration(self._space, key, self._browse(data_type), self._device.tags[name].labels)
+
+    def _data_type(self, tag: str) -> _Name | None:
+        data_type = self._spec.enumerations.get(tag)
+        return (self._ns, plain_place(data_type)) if data_type is not None else None
+
+    def _type(self, kind: _Name) -> None:
+        """The ObjectType with the same folders, variables and methods as its devices (OPC 10000-3 §6.3.3, §6.4)."""
+        node = add_object_type(self._space, kind, kind)
+        node.display = self._device.interface.title
+        node.attributes[nodes.DESCRIPTION] = self._device.interface.about
+        self._nameplate.add((self._ns, f"{kind[1]}/{IDENTIFICATION}"), kind, self._spec.folder, None, lambda key: key)
+        for place, name in self._spec.nodes.items():
+            tag, key = self._device.tags[name], (self._ns, f"{kind[1]}/{plain_place(place)}")
+            folder, _, last = place.rpartition("/")
+            about = self._device.interface.tags[name].about
+            parent = self._declared(kind, folder)
+            TagVariable(self._space, tag, self._data_type(name)).add(key, self._browse(last), parent, about)
+        for place, method in self._spec.methods.items():
+            folder, _, last = place.rpartition("/")
+            key = (self._ns, f"{kind[1]}/{plain_place(place)}")
+            declare(add_method(self._space, key, self._browse(last), self._declared(kind, folder), method))
+        self._nameplate.add_health((self._ns, f"{kind[1]}/{HEALTH}"), kind, None)
+
+    def _declared(self, kind: _Name, folder: str) -> _Name:
+        """A folder of the type."""
+        if not folder:
+            return kind
+        key = (self._ns, f"{kind[1]}/{plain_place(folder)}")
+        if self._space.get(key) is None:
+            above, _, last = folder.rpartition("/")
+            declare(add_object(self._space, key, self._browse(last), self._declared(kind, above), type_=FOLDER))
+        return key
 
     def _tells(self, top: _Name, kind: _Name) -> None:
         """Make the device a notifier of its events and alarms (OPC 10000-3 §7.15, §7.16, OPC 10000-9 §4.9)."""
@@ -189,7 +244,7 @@ class _DeviceNodes:
         key = self._ours((self._ns, f"{self._device.path}/Alarms/{browse}"))
         named = (source, alarm.tag.path if source is variable else self._device.path)
         condition = AlarmCondition(alarm, key, browse, named, self._mapped.ids, self._mapped.filetime)
-        add_object(self._space, key, (self._ns, browse), self._folder(("Alarms",)), title, type_=condition.type)
+        add_object(self._space, key, (self._ns, browse), self._folder("Alarms"), title, type_=condition.type)
         add_children(self._space, key, condition.optional(), condition.reader)
         self._space.link(source, HAS_CONDITION, key)
         if source is variable:
@@ -200,90 +255,30 @@ class _DeviceNodes:
         self._mapped.devices[key] = self._device.path
         return key
 
-    def _folder(self, parts: tuple[str, ...]) -> _Name:
-        key = self._folders.get(parts)
+    def _folder(self, place: str) -> _Name:
+        plain = plain_place(place)
+        key = self._folders.get(plain)
         if key is None:
-            parent = self._folder(parts[:-1])
-            key = self._folders[parts] = self._ours((self._ns, f"{self._device.path}/{'/'.join(parts)}"))
-            add_object(self._space, key, (self._ns, parts[-1]), parent, type_=FOLDER)
+            above, _, last = place.rpartition("/")
+            parent = self._folder(above)
+            key = self._folders[plain] = self._ours((self._ns, f"{self._device.path}/{plain}"))
+            add_object(self._space, key, self._browse(last), parent, type_=FOLDER)
         return key
 
-    def _nameplate(self) -> None:
-        plate, folder = self._device.interface.identification, self._folder(("Identification",))
-        for name, value in (("Manufacturer", plate.manufacturer), ("Model", plate.model)):
-            self._property(
-                folder, name, _LOCALIZED_TEXT, ua.Variant(ua.LocalizedText(value), VT.LocalizedText), self._ns
-            )
-        for name, value in (("SerialNumber", self._device.serial), ("SoftwareRevision", plate.revision)):
-            self._property(folder, name, _STRING, ua.Variant(value, VT.String), self._ns)
-
-    def _variable(self, folder: _Name, name: str, tag: Tag) -> None:
-        key = self._ours((self._ns, tag.path))
+    def _variable(self, place: str, tag: Tag) -> None:
+        folder, _, last = place.rpartition("/")
+        parent, key = self._folder(folder), self._ours((self._ns, tag.path))
         if self._space.get(key) is not None:  # one tag at two places is one node
-            self._space.link(folder, HAS_COMPONENT, key)
+            self._space.link(parent, HAS_COMPONENT, key)
             return
-        node = add_variable(
-            self._space, key, (self._ns, name), folder, BUILTIN[tag.type], tag.title, row=tag.row,
-            description=self._device.interface.tags[tag.name].about, writable=tag.writable,
-            sampling_ms=self._sampling_ms, type_=_variable_type(tag),
+        store, row = self._device.store, tag.row
+        variable = TagVariable(self._space, tag, self._data_type(tag.name))
+        node = variable.add(
+            key, self._browse(last), parent, self._device.interface.tags[tag.name].about,
+            sampling_ms=self._sampling_ms, value=lambda: int(store.read(row)),
         )  # fmt: skip
+        for name in variable.properties:
+            self._ours((self._ns, f"{key[1]}/{name}"))
         if self._history:
             historize(node)
         self._mapped.tags[key] = tag
-        self._range_and_unit(key, tag)
-        if tag.labels:
-            self._labels(key, tag)
-
-    def _property(
-        self, parent: _Name, name: str, data_type: Key, value: Any, namespace: int = 0, rank: int = -1
-    ) -> None:
-        key = self._ours((self._ns, f"{parent[1]}/{name}"))
-        add_property(self._space, key, (namespace, name), parent, data_type, value, rank=rank)
-
-    def _range_and_unit(self, key: _Name, tag: Tag) -> None:
-        """EURange and EngineeringUnits (OPC 10000-8 §5.3.2, §5.6.2, §5.6.3)."""
-        if tag.low is not None and tag.high is not None:
-            self._property(key, "EURange", _RANGE, ua.Variant(ua.Range(tag.low, tag.high), VT.ExtensionObject))
-        if tag.unit is not None:
-            self._property(key, "EngineeringUnits", _EU_INFORMATION, ua.Variant(_unit(tag.unit), VT.ExtensionObject))
-
-    def _labels(self, key: _Name, tag: Tag) -> None:
-        """EnumStrings, or EnumValues with ValueAsText (OPC 10000-8 §5.3.3.3, §5.3.3.4)."""
-        labels: Mapping[int, Mapping[str, str]] = tag.labels
-        if _variable_type(tag) == _MULTI_STATE:
-            strings = [labels[number] for number in sorted(labels)]
-
-            def enum_strings(locales: Locales) -> Any:
-                return ua.Variant([localize(text, locales) for text in strings], VT.LocalizedText, is_array=True)
-
-            self._property(key, "EnumStrings", _LOCALIZED_TEXT, enum_strings, rank=1)
-            return
-
-        def enum_values(locales: Locales) -> Any:
-            named = [(number, localize(text, locales)) for number, text in sorted(labels.items())]
-            found = [ua.EnumValueType(number, text, ua.LocalizedText()) for number, text in named]
-            return ua.Variant(found, VT.ExtensionObject, is_array=True)
-
-        store = self._device.store
-
-        def value_as_text(locales: Locales) -> Any:
-            label = labels.get(int(store.read(tag.row)))
-            return ua.Variant(localize(label, locales) if label else ua.LocalizedText(), VT.LocalizedText)
-
-        self._property(key, "EnumValues", _ENUM_VALUE, enum_values, rank=1)
-        self._property(key, "ValueAsText", _LOCALIZED_TEXT, value_as_text)
-
-
-def _variable_type(tag: Tag) -> int:
-    """The VariableType that says what the tag has (OPC 10000-8 §5.3)."""
-    if tag.labels:
-        unsigned = tag.type[0] == "u"
-        return _MULTI_STATE if unsigned and sorted(tag.labels) == list(range(len(tag.labels))) else _MULTI_STATE_VALUE
-    ranged = tag.low is not None and tag.high is not None
-    if ranged:
-        return _ANALOG_UNIT_RANGE if tag.unit is not None else _ANALOG_ITEM
-    return _ANALOG_UNIT if tag.unit is not None else BASE_VARIABLE
-
-
-def _unit(unit: Unit) -> Any:
-    return ua.EUInformation(NAMESPACE, unit.unit_id, ua.LocalizedText(unit.symbol), ua.LocalizedText(unit.name, "en"))

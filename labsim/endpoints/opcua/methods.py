@@ -26,18 +26,18 @@ _ARGUMENT = 296
 _SCALAR = -1
 
 
-def add_method(space: Space, key: tuple[int, str], name: str, parent: Key, spec: MethodSpec) -> None:
-    """A Method node with its InputArguments and OutputArguments (OPC 10000-3 §5.7)."""
+def add_method(space: Space, key: tuple[int, str], name: tuple[int, str], parent: Key, spec: MethodSpec) -> Node:
+    """A Method node with its InputArguments and OutputArguments (OPC 10000-3 §5.7); ``name`` as for objects."""
     attributes: dict[int, Any] = {nodes.EXECUTABLE: True}
     if spec.about:
         attributes[nodes.DESCRIPTION] = spec.about
-    space.add(
-        Node(key, nodes.METHOD, ua.QualifiedName(name, key[0]), spec.title, attributes), parent, HAS_COMPONENT
-    )  # fmt: skip
+    node = Node(key, nodes.METHOD, ua.QualifiedName(name[1], name[0]), spec.title, attributes)
+    space.add(node, parent, HAS_COMPONENT)
     for browse, fields in (("InputArguments", spec.inputs), ("OutputArguments", spec.outputs)):
         if fields:
             child = (key[0], f"{key[1]}/{browse}")
             add_property(space, child, (0, browse), key, _ARGUMENT, _arguments(fields), rank=1)
+    return node
 
 
 def _arguments(fields: Mapping[str, FieldSpec]) -> Callable[[Locales], Any]:

@@ -69,7 +69,7 @@ async def test_read_browse_and_addresses(plant: Plant, events: list[Event]) -> N
         assert (address.device, address.protocol) == ("press1", "opcua")
         async with client_of(endpoint) as client:
             index = await client.get_namespace_index("urn:test:press")
-            path = ["1:Machines", "2:press1", "2:Monitoring", "2:Ram", "2:Force"]
+            path = ["4:Machines", "2:press1", "2:Monitoring", "2:Ram", "2:Force"]
             node = await client.nodes.objects.get_child(path)
             assert node == client.get_node(f"ns={index};s=press1.force")
             assert await node.read_value() == 50.0

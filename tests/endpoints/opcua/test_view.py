@@ -48,11 +48,12 @@ def walk(peer: Any, *path: str) -> Any:
 
 def test_a_device_is_laid_out_as_its_interface_says(peer: Any) -> None:
     """Objects, Machines, the device, its folders, its variables; each name in the type's namespace."""
-    assert "1:Machines" in names(browse(peer, ua.NodeId(85)))
-    device = walk(peer, "1:Machines", "2:press1").Targets[0].TargetId
+    assert "4:Machines" in names(browse(peer, ua.NodeId(85)))
+    device = walk(peer, "4:Machines", "2:press1").Targets[0].TargetId
     assert device.Identifier == "press1"
-    assert names(browse(peer, device)) == ["2:Identification", "2:Monitoring", "2:Production", "2:Setpoint"]
-    found = walk(peer, "1:Machines", "2:press1", "2:Monitoring", "2:Ram", "2:Force").Targets
+    below = ["3:Identification", "2:Monitoring", "2:Production", "2:Setpoint", "3:DeviceHealth"]
+    assert names(browse(peer, device)) == below
+    found = walk(peer, "4:Machines", "2:press1", "2:Monitoring", "2:Ram", "2:Force").Targets
     assert [one.TargetId.Identifier for one in found] == ["press1.force"]
     assert names(browse(peer, found[0].TargetId)) == ["0:EURange", "0:EngineeringUnits"]
 
@@ -102,7 +103,7 @@ def test_what_cannot_be_browsed(peer: Any, node_id: Any, fields: dict[str, Any],
 def test_masks_leave_out_what_was_not_asked(peer: Any) -> None:
     """NodeClassMask picks the nodes, ResultMask the fields (OPC 10000-4 §5.9.2.2)."""
     found = browse(peer, ua.NodeId("press1", 2), NodeClassMask=2, ResultMask=8)
-    assert names(found) == ["2:Setpoint"]
+    assert names(found) == ["2:Setpoint", "3:DeviceHealth"]
     assert found.References[0].DisplayName.Text is None
 
 

@@ -132,6 +132,22 @@ class Space:
         assert not self.frozen
         self._own.update(nodes)
 
+    def own_keys(self) -> list[Key]:
+        """Keys of the nodes in this layer, those copied up from below too, in the order they came."""
+        return list(self._own)
+
+    def rename(self, new: Mapping[Key, Key]) -> None:
+        """Give nodes of this layer other keys, wherever one is named in it."""
+        assert not self.frozen
+        self._own = {new.get(key, key): node for key, node in self._own.items()}
+        for key, node in self._own.items():
+            node.key = key
+            node.references = tuple(
+                (new.get(kind, kind), forward, new.get(target, target)) for kind, forward, target in node.references
+            )
+        self._subtypes.clear()
+        self._builtins.clear()
+
     def add(self, node: Node, parent: Key | None = None, kind: Key = HAS_COMPONENT, type_: Key | None = None) -> Node:
         """Add a node below a parent; ``type_`` is its type definition."""
         assert not self.frozen

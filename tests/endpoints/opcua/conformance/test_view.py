@@ -44,11 +44,12 @@ def names(result: Any) -> set[str]:
 
 
 RESULTS: list[tuple[str, Any, dict[str, Any], int, set[str]]] = [
-    ("hierarchical_references_forward", DEVICE, {}, GOOD, {"Identification", "Monitoring", "Production", "Setpoint"}),
+    ("hierarchical_references_forward", DEVICE, {}, GOOD,
+     {"Identification", "Monitoring", "Production", "Setpoint", "DeviceHealth"}),
     ("node_class_object", DEVICE, {"NodeClassMask": 1}, GOOD, {"Identification", "Monitoring", "Production"}),
-    ("node_class_variable", DEVICE, {"NodeClassMask": 2}, GOOD, {"Setpoint"}),
+    ("node_class_variable", DEVICE, {"NodeClassMask": 2}, GOOD, {"Setpoint", "DeviceHealth"}),
     ("node_classes_together", DEVICE, {"NodeClassMask": 3}, GOOD,
-     {"Identification", "Monitoring", "Production", "Setpoint"}),
+     {"Identification", "Monitoring", "Production", "Setpoint", "DeviceHealth"}),
     ("a_node_class_that_is_not_there", DEVICE, {"NodeClassMask": 4}, GOOD, set()),
     ("one_reference_type_without_subtypes", FORCE, {"ReferenceTypeId": PROPERTY, "IncludeSubtypes": False}, GOOD,
      {"EURange", "EngineeringUnits"}),

@@ -1,0 +1,49 @@
+"""The namespaces of a server: the devices' own, and those of companion specifications, each with its index."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from labsim.plant.companion import COMPANIONS, prefixes_of, split_name
+from labsim.plant.interface import OpcuaSpec
+
+OWN, FIRST = 1, 2
+"""Index of the server's own namespace, and of the first one after it."""
+
+
+class Namespaces:
+    """URIs from index 2 on.
+
+    Args:
+        specs: What the devices want, in their order.
+        order: Draws the order; None keeps the devices' namespaces first, then companions.
+    """
+
+    def __init__(self, specs: Iterable[OpcuaSpec], order: random.Random | None = None) -> None:
+        own: dict[str, None] = {}
+        companions = {"di"}
+        for spec in specs:
+            own[spec.namespace] = None
+            if spec.folder == "Machines":
+                companions.add("machinery")
+            for place in (*spec.nodes, *spec.methods, *spec.enumerations.values()):
+                companions |= prefixes_of(place)
+        self.uris = [*own, *(uri for prefix, uri in COMPANIONS.items() if prefix in companions and uri not in own)]
+        if order is not None:
+            order.shuffle(self.uris)
+
+    def index(self, uri: str) -> int:
+        """Index of a URI; one that is new comes last."""
+        if uri not in self.uris:
+            self.uris.append(uri)
+        return self.uris.index(uri) + FIRST
+
+    def companion(self, prefix: str) -> int:
+        """Index of a companion specification's namespace."""
+        return self.index(COMPANIONS[prefix])
+
+    def browse_name(self, name: str, own: int) -> tuple[int, str]:
+        """Namespace index and browse name of an element of a browse path; without a prefix it is in ``own``."""
+        prefix, plain = split_name(name)
+        return (self.companion(prefix) if prefix else own), plain

@@ -60,3 +60,13 @@ def test_plans_are_bounded(server: Any, peer: Any) -> None:
         peer.read("force", age=age)
     assert len(server.plans) <= 256
     assert struct.pack("<d", 0.0) not in [key[1][:8] for key in server.plans]
+
+
+def test_the_quick_ways_can_be_switched_off(server: Any, peer: Any) -> None:
+    """Without them there is no plan, and the answers are the same."""
+    quick = peer.read("force", "order", "count").Results
+    server.quick = False
+    server.plans.clear()
+    assert peer.read("force", "order", "count").Results == quick
+    assert peer.read("force").Results[0].Value.Value == 50.0
+    assert not server.plans

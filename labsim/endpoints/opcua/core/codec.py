@@ -99,6 +99,21 @@ def decode(cls: type, body: bytes) -> Any:
         raise Bad(S.BadDecodingError, f"{type(error).__name__}: {error}"[:80]) from error
 
 
+def decode_head(request: Any, body: bytes) -> int:
+    """Fill the TypeId and RequestHeader of a request; where they end.
+
+    Raises:
+        Bad: BadDecodingError.
+    """
+    buffer: Any = SafeBuffer(body)
+    try:
+        request.TypeId = ua_binary.nodeid_from_binary(buffer)
+        request.RequestHeader = ua_binary.struct_from_binary(ua.RequestHeader, buffer)
+    except (*_FAILURES, ValueError) as error:
+        raise Bad(S.BadDecodingError, f"{type(error).__name__}: {error}"[:80]) from error
+    return int(buffer.cur_pos)
+
+
 def encode(structure: Any) -> bytes:
     """The binary encoding of one structure."""
     return bytes(ua_binary.struct_to_binary(structure))

@@ -207,7 +207,7 @@ class Connection:
 
     def _serve(self, request_id: int, body: bytes) -> None:
         busy = self._over_rate()
-        if self.quick is not None and not busy and body.startswith(fastread.REQUEST):
+        if self.quick is not None and self.server.quick and not busy and body.startswith(fastread.REQUEST):
             answer = fastread.answer(self, self.quick, body)
             if answer is not None:
                 self._send(request_id, answer)
@@ -236,7 +236,8 @@ class Connection:
             call()
 
     def _respond(self, request: Request, service: Service, body: bytes) -> bytes | None:
-        message = decode(service.message, body)
+        quick = service.quick if self.server.quick else None
+        message = decode(service.message, body) if quick is None else quick(body)
         if service.in_session:
             session = self.server.find_session(message.RequestHeader.AuthenticationToken)
             if not session.activated:

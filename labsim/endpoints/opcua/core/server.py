@@ -67,6 +67,7 @@ class Server:
         history: Where history is read; None when there is none.
         methods: What can be called, by the key of the method's node; others are BadNotImplemented.
         started: FILETIME of its start, by the store's clock.
+        quick: Whether Reads take the quick ways; the plain ones give the same answers.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Server:
     ) -> None:
         assert space.frozen
         self.uri, self.name, self.version, self.locales = uri, name, version, tuple(locales)
-        self.host, self.port = "localhost", 0
+        self.host, self.port, self.quick = "localhost", 0, True
         self.space, self.store, self.pki, self.accounts = space, store, pki, accounts
         self.observer, self.monotonic, self.security = observer, monotonic, tuple(security)
         self.limits, self.roles, self.plain_passwords = limits or Limits(), roles or Roles(), plain_passwords

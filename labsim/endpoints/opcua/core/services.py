@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from asyncua import ua
 
 from labsim.endpoints.opcua.core import attribute, discovery, history, items, method, publishing, session, view
+from labsim.endpoints.opcua.core.readlist import decode_read
 from labsim.endpoints.opcua.core.request import Handler
 
 
 class Service(NamedTuple):
-    """One service: its name, asyncua's class of its request, who does it, whether it needs an activated session."""
+    """One service: its name, asyncua's class of its request, who does it, whether it needs an activated session.
+
+    ``quick`` decodes its request to the same as the plain decoder does; None when only that one can.
+    """
 
     name: str
     message: type
     handler: Handler
     in_session: bool
+    quick: Callable[[bytes], Any] | None = None
 
 
 _OUTSIDE: dict[str, Handler] = {
@@ -56,8 +62,10 @@ def _encoding_id(name: str) -> int:
     return int(getattr(ua.ObjectIds, f"{name}Request_Encoding_DefaultBinary"))
 
 
+_QUICK = {"Read": decode_read}
+
 SERVICES: dict[int, Service] = {
-    _encoding_id(name): Service(name, getattr(ua, f"{name}Request"), handler, table is _INSIDE)
+    _encoding_id(name): Service(name, getattr(ua, f"{name}Request"), handler, table is _INSIDE, _QUICK.get(name))
     for table in (_OUTSIDE, _INSIDE)
     for name, handler in table.items()
 }

@@ -16,7 +16,11 @@ from labsim.evidence.manifest import TagInfo
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
 from labsim.plant.plant import Plant
-from labsim.scenario.model import Account, ModbusSpec, MqttSpec, OpcuaSpec, Scenario, TopicRights
+from labsim.scenario.modbus import ModbusSpec
+from labsim.scenario.model import Scenario
+from labsim.scenario.mqtt import MqttSpec, TopicRights
+from labsim.scenario.opcua import OpcuaSpec
+from labsim.scenario.part import Account
 from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:

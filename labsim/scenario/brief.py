@@ -14,7 +14,7 @@ from pathlib import Path
 
 from labsim.document.document import read_text
 from labsim.errors import UnknownNameError
-from labsim.scenario.model import Drawn
+from labsim.scenario.part import Drawn
 from labsim.scenario.placeholder import fill_text
 from labsim.text import LANGUAGES, Text
 

@@ -10,7 +10,7 @@ from labsim.document.document import read_text
 from labsim.errors import Problem, ScenarioError, did_you_mean
 from labsim.scenario.brief import STORY, Brief, brief_files
 from labsim.scenario.folder import wrong_answers
-from labsim.scenario.model import BRIEF_FORM
+from labsim.scenario.part import BRIEF_FORM
 from labsim.scenario.placeholder import names_in, unknown
 from labsim.text import LANGUAGES
 

@@ -19,7 +19,8 @@ from labsim.scenario.care import judge_briefs, judge_care
 from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.form import to_model
 from labsim.scenario.judge import judge
-from labsim.scenario.model import Drawn, Scenario, ScenarioFile, Variant
+from labsim.scenario.model import Scenario, ScenarioFile, Variant
+from labsim.scenario.part import Drawn
 from labsim.scenario.placeholder import NAME, Filler
 from labsim.scenario.variant import draw, values
 

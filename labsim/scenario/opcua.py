@@ -1,12 +1,14 @@
-"""What a scenario says about security, rights and limits of an OPC UA server."""
+"""What a scenario says about an OPC UA server: its devices and users, security, rights and limits."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Role = Literal["Anonymous", "Observer", "Operator", "Engineer", "SecurityAdmin"]
+from labsim.scenario.part import Account, Part, Path_, Port, Role
+
 Policy = Literal["None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]
 Mode = Literal["None", "Sign", "SignAndEncrypt"]
 Suppressible = Literal[
@@ -24,11 +26,7 @@ Rights: TypeAlias = dict[Literal["browse", "read", "write", "history", "call"], 
 _Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OpcuaSecurity(_Model):
+class OpcuaSecurity(Part):
     """How clients and users have to prove themselves.
 
     Attributes:
@@ -66,7 +64,7 @@ class OpcuaSecurity(_Model):
         return tuple((p, m) for p in self.policies for m in self.modes if (p == "None") == (m == "None"))
 
 
-class OpcuaLimits(_Model):
+class OpcuaLimits(Part):
     """What the server grants at most; what is not given stays as it is.
 
     Attributes:
@@ -87,3 +85,28 @@ class OpcuaLimits(_Model):
     operations: _Count | None = None
     requests_per_s: _Count | None = None
     wrong_logins: _Count | None = None
+
+
+class OpcuaSpec(Part):
+    """An OPC UA server over some devices. ``anonymous`` is the role of a client without a user, or null to refuse it.
+
+    Attributes:
+        rights: Which roles may do what, by device (``mill1``), tag (``mill1.speed``) or node (``mill1/Program/Start``); it
+            holds for all below, and the nearest decides.
+    """
+
+    port: Port = 4840
+    devices: tuple[Path_, ...]
+    anonymous: Role | None = "Observer"
+    users: tuple[Account, ...] = ()
+    name: str = "labsim"
+    security: OpcuaSecurity = OpcuaSecurity()
+    rights: dict[str, Rights] = Field(default_factory=dict)
+    limits: OpcuaLimits = OpcuaLimits()
+
+    @model_validator(mode="after")
+    def _rights_of_devices(self) -> OpcuaSpec:
+        for name in self.rights:
+            if re.split("[./]", name, maxsplit=1)[0] not in self.devices:
+                raise ValueError(f"'rights' are of this server's devices {', '.join(self.devices)}, not of {name!r}")
+        return self

@@ -13,7 +13,7 @@ from typing import Any
 
 from labsim.document import Document, Key, KeyPath, Position
 from labsim.errors import Problem, did_you_mean
-from labsim.scenario.model import Drawn
+from labsim.scenario.part import Drawn
 
 SECTIONS = ("title", "plant", "endpoints", "timeline", "tasks", "penalties")
 """The parts of a scenario that placeholders are filled in."""

@@ -14,7 +14,8 @@ import hmac
 import secrets
 from collections.abc import Mapping
 
-from labsim.scenario.model import Drawn, Variant
+from labsim.scenario.model import Variant
+from labsim.scenario.part import Drawn
 
 
 def draw(variants: Mapping[str, Variant], seed: str | int, scenario_id: str) -> dict[str, Drawn]:

@@ -18,7 +18,7 @@ from labsim.plant.clock import SimClock
 from labsim.plant.device import Device
 from labsim.plant.interface import Interface
 from labsim.plant.plant import DeviceType, Plant
-from labsim.scenario.model import ModbusSpec
+from labsim.scenario.modbus import ModbusSpec
 
 pytestmark = pytest.mark.foreign
 UNIT = 11

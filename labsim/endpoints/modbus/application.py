@@ -15,7 +15,7 @@ from labsim.endpoints.modbus.watchdog import WRITES, Watchdog
 from labsim.errors import UnknownNameError
 from labsim.evidence.event import Event, Sink
 from labsim.plant.plant import Plant
-from labsim.scenario.model import WatchdogSpec
+from labsim.scenario.modbus import WatchdogSpec
 
 UnknownUnit = Literal["silent", "gateway", "no-path"]
 _NO_ANSWER = -1

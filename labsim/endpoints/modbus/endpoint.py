@@ -22,7 +22,7 @@ from labsim.endpoints.modbus.sessions import Sessions
 from labsim.errors import EndpointError
 from labsim.evidence.event import Sink
 from labsim.plant.plant import Plant
-from labsim.scenario.model import ModbusSpec
+from labsim.scenario.modbus import ModbusSpec
 
 _WAITING = 512  # connections the system may hold for us before they are accepted
 _HANDSHAKE_S = 20.0

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from labsim.errors import EndpointError
-from labsim.scenario.model import ModbusTlsSpec
+from labsim.scenario.modbus import ModbusTlsSpec
 
 ROLE = x509.ObjectIdentifier("1.3.6.1.4.1.50316.802.1")
 _UTF8 = 0x0C

@@ -9,7 +9,7 @@ from labsim.endpoints.modbus.application import Peer
 from labsim.endpoints.modbus.connection import Connection
 from labsim.endpoints.modbus.security import Roles
 from labsim.plant.tags import TagStore
-from labsim.scenario.model import ModbusSpec
+from labsim.scenario.modbus import ModbusSpec
 
 
 class Sessions:

@@ -8,7 +8,7 @@ from typing import Literal
 from labsim.evidence.event import Event, Sink
 from labsim.plant.device import Device
 from labsim.plant.tags import Tag, TagStore, Value
-from labsim.scenario.model import WatchdogSpec
+from labsim.scenario.modbus import WatchdogSpec
 
 WRITES = frozenset((5, 6, 15, 16, 21, 22, 23))
 State = Literal["off", "running", "expired"]

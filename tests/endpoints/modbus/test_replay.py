@@ -8,7 +8,7 @@ import msgspec
 
 from labsim.evidence.event import Record
 from labsim.lab.inputs import apply, is_input
-from labsim.scenario.model import WatchdogSpec
+from labsim.scenario.modbus import WatchdogSpec
 
 
 def test_what_writes_and_watchdogs_did_is_done_again(make_bench: Any) -> None:

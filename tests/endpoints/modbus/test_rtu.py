@@ -17,7 +17,7 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from labsim.endpoints.modbus.endpoint import ModbusEndpoint
 from labsim.endpoints.modbus.rtu import RtuBuffer, checksum, framed
 from labsim.errors import EndpointError
-from labsim.scenario.model import ModbusSpec
+from labsim.scenario.modbus import ModbusSpec
 
 READ = bytes.fromhex("0300640002")
 ANSWER = bytes.fromhex("030443668000")

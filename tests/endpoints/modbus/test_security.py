@@ -17,7 +17,7 @@ from pymodbus.client import AsyncModbusTlsClient
 from labsim.endpoints.modbus.endpoint import ModbusEndpoint
 from labsim.endpoints.modbus.security import Files, make_certificates, role_of
 from labsim.errors import EndpointError
-from labsim.scenario.model import ModbusSpec
+from labsim.scenario.modbus import ModbusSpec
 
 OPTIONS = ModbusSpec.model_validate(
     {

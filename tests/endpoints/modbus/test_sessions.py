@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from labsim.endpoints.modbus.endpoint import ModbusEndpoint
-from labsim.scenario.model import ModbusSpec
+from labsim.scenario.modbus import ModbusSpec
 
 READ = bytes.fromhex("0300640002")
 ANSWER = bytes.fromhex("030443668000")

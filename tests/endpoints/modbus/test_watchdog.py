@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labsim.errors import UnknownNameError
-from labsim.scenario.model import ModbusSpec, WatchdogSpec
+from labsim.scenario.modbus import ModbusSpec, WatchdogSpec
 
 READ, WRITE = "03 0064 0002", "06 00ca 0064"
 

@@ -27,7 +27,7 @@ from labsim.plant.clock import SimClock
 from labsim.plant.device import Device
 from labsim.plant.interface import Interface
 from labsim.plant.plant import DeviceType, Plant
-from labsim.scenario.model import MqttSpec
+from labsim.scenario.mqtt import MqttSpec
 
 PUMP: dict[str, Any] = {
     "type": "pump",

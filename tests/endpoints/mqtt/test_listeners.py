@@ -21,7 +21,8 @@ from labsim.lab.build import build_endpoints
 from labsim.lab.options import Options
 from labsim.plant.clock import SimClock
 from labsim.plant.plant import Plant
-from labsim.scenario.model import EndpointSpec, MqttSpec, ScenarioFile
+from labsim.scenario.model import EndpointSpec, ScenarioFile
+from labsim.scenario.mqtt import MqttSpec
 
 PATIENCE_S = 20
 

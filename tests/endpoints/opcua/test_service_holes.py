@@ -17,6 +17,7 @@ from asyncua import Client, Server, ua
 from asyncua.ua.ua_binary import struct_from_binary
 
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
+from labsim.endpoints.opcua.protection import Protection
 from labsim.plant.plant import Plant
 
 S = ua.StatusCodes
@@ -27,7 +28,7 @@ WRONG = pytest.mark.xfail(
     reason="wrong in stock asyncua",
 )
 AT_ONCE = 1.5  # s in which an answer has to come
-SETPOINT, ORDER, NAMESPACES = "ns=2;s=press1.setpoint", "ns=2;s=press1.order", "i=2255"
+SETPOINT, ORDER = "ns=2;s=press1.setpoint", "ns=2;s=press1.order"
 OVERFLOW = 0x480
 HELLO = struct.pack("<4sIIIIIIi", b"HELF", 32, 0, 65535, 65535, 0, 0, 0)
 
@@ -52,6 +53,9 @@ class _Stock(threading.Thread):
         for name, value in (("setpoint", 50.0), ("order", "A-1")):
             node = await server.nodes.objects.add_variable(ua.NodeId(f"press1.{name}", index), name, value)
             await node.set_writable()
+            if name == "order":
+                level = ua.DataValue(ua.Variant(0, ua.VariantType.Byte))
+                await node.write_attribute(ua.AttributeIds.AccessLevel, level)
             if name == "setpoint":
                 await node.add_property(0, "EURange", ua.Range(0.0, 100.0))
         await server.start()
@@ -82,7 +86,10 @@ async def url(request: Any, plant: Plant) -> AsyncIterator[str]:
     if request.param == STOCK:
         yield request.getfixturevalue("stock")
         return
-    async with OpcuaEndpoint(plant, ["press1"], lambda _event: None, anonymous="Operator") as endpoint:
+    closed = Protection(rights={"press1.order": {"read": ("Engineer",)}})
+    async with OpcuaEndpoint(
+        plant, ["press1"], lambda _event: None, anonymous="Operator", protection=closed
+    ) as endpoint:
         yield endpoint.addresses()[0].url
 
 
@@ -218,6 +225,13 @@ async def test_wrong_arguments_are_told(client: Client, arguments: list[int], co
 async def test_what_a_server_says_of_itself_is_there(client: Client, number: int) -> None:
     """EnabledFlag, RedundancySupport, MaxBrowseContinuationPoints, ServerProfileArray and Auditing are not Null."""
     assert await client.get_node(f"i={number}").read_value() is not None
+
+
+@both
+async def test_what_may_not_be_read_is_not(client: Client) -> None:
+    """Without the right, or without CurrentRead, there is no value."""
+    data = await client.get_node(ORDER).read_data_value(raise_on_bad_status=False)
+    assert data.StatusCode.value in (S.BadUserAccessDenied, S.BadNotReadable)
 
 
 # ---- subscriptions ----

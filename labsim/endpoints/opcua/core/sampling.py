@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labsim.endpoints.opcua.core.item import DISABLED, ON_TIME, ON_VALUE, Item, Last
-from labsim.endpoints.opcua.core.values import stored
+from labsim.endpoints.opcua.core.status import is_bad
+from labsim.endpoints.opcua.core.values import NUMPY, DataValue, stored
 
 if TYPE_CHECKING:
     from labsim.endpoints.opcua.core.server import Server
 
+_TEXT = 0  # no number: its column holds a version, its value only the store has
 _NEVER = Last(float("nan"), 0xFFFFFFFF, 0)  # no sample can have this status, so the first one differs
 
 
@@ -35,6 +37,7 @@ class Group:
         self._status: NDArray[np.uint32] = np.zeros(0, np.uint32)
         self._source: NDArray[np.int64] = np.zeros(0, np.int64)
         self._by_value = self._by_time = np.zeros(0, np.bool_)
+        self._kind: NDArray[np.uint8] = np.zeros(0, np.uint8)
 
     def add(self, item: Item) -> None:
         """Sample this one too."""
@@ -71,6 +74,8 @@ class Group:
         self._deadband = np.array([item.settings.deadband for item in found], np.float64)
         self._by_value = np.array([item.settings.trigger >= ON_VALUE for item in found], np.bool_)
         self._by_time = np.array([item.settings.trigger == ON_TIME for item in found], np.bool_)
+        kinds = [self._server.store.builtin(item.row) for item in found]
+        self._kind = np.array([kind if kind in NUMPY else _TEXT for kind in kinds], np.uint8)
         self._stale = False
 
     def sample(self) -> None:
@@ -94,9 +99,32 @@ class Group:
         moved |= self._by_time & (source != self._source)
         if not moved.any():
             return
-        now = store.now()
-        for at in np.flatnonzero(moved).tolist():
+        now, places = store.now(), np.flatnonzero(moved)
+        value, status, source = value[places], status[places], source[places]
+        self._value[places], self._status[places], self._source[places] = value, status, source
+        quick = self._server.quick
+        encoded = encode_numbers(self._kind[places], value) if quick else [b""] * len(places)
+        rows = zip(places.tolist(), value.tolist(), status.tolist(), source.tolist(), encoded, strict=True)
+        for at, number, code, moment, variant in rows:
             item = self._stored[at]
-            self._value[at], self._status[at], self._source[at] = value[at], status[at], source[at]
-            item.last = Last(float(value[at]), int(status[at]), int(source[at]))
-            item.push(stored(store, item.row, now))
+            item.last = Last(number, code, moment)
+            if variant:
+                item.push(DataValue(None if is_bad(code) else variant, code, moment, now))
+            else:
+                item.push(stored(store, item.row, now))
+
+
+def encode_numbers(kinds: NDArray[np.uint8], numbers: NDArray[np.float64]) -> list[bytes]:
+    """Encoded Variants of numbers of some built-in types, each type as one array; empty where it is a text."""
+    found = [b""] * len(kinds)
+    for kind in np.unique(kinds).tolist():
+        if kind == _TEXT:
+            continue
+        where = np.flatnonzero(kinds == kind)
+        records = np.zeros(len(where), np.dtype([("type", "u1"), ("value", NUMPY[kind])]))
+        with np.errstate(over="ignore"):  # a double too large for a float is infinite there
+            records["type"], records["value"] = kind, numbers[where]
+        raw, size = records.tobytes(), records.itemsize
+        for number, place in enumerate(where.tolist()):
+            found[place] = raw[number * size : (number + 1) * size]
+    return found

@@ -71,5 +71,5 @@ def _nodes_of(record: Record, device: str) -> list[str]:
     nodes: list[str] = record.detail.get("nodes", [])
     if record.device:
         return nodes if record.device == device else []
-    names = [(node, node.partition(";s=")[2]) for node in nodes]
-    return [node for node, name in names if name == device or name.startswith((f"{device}/", f"{device}."))]
+    owners: list[str] = record.detail.get("devices", [])
+    return [node for node, owner in zip(nodes, owners, strict=False) if owner == device]

@@ -19,7 +19,7 @@ opcua
     ``subject`` is the certificate's, ``status`` why it was rejected; trusted is told once, when a rejected or new one is
     first let in by a trust list;
     ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
-    user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes];
+    user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes, devices (of each, when several)];
     ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
     ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;
     ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue, deadband_type,

@@ -25,6 +25,7 @@ from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:
     from labsim.endpoints.mqtt.voice import Style
+    from labsim.endpoints.opcua.layout import Layout
     from labsim.endpoints.opcua.protection import Protection
     from labsim.lab.options import Options
 
@@ -69,6 +70,7 @@ def build_endpoints(
             history,
             options.attempt / "certificates" / "modbus",
             _pki_folder(spec, scenario, options),
+            scenario.folder,
         )
         for spec, port, guard in zip(specs, ports[: len(specs)], guards, strict=True)
     ]
@@ -92,6 +94,7 @@ def _endpoint(
     history: LiveHistory | None,
     certificates: Path,
     pki: Path,
+    folder: Path,
 ) -> Endpoint:
     if isinstance(spec, ModbusSpec):
         from labsim.endpoints.modbus.endpoint import ModbusEndpoint
@@ -122,7 +125,20 @@ def _endpoint(
         history=history,
         pki=pki if protection.needs_folder else None,
         protection=protection,
+        layout=_layout(spec, folder, plant.seed),
         guard=guard,
+    )
+
+
+def _layout(spec: OpcuaSpec, folder: Path, seed: int) -> Layout:
+    from labsim.endpoints.opcua.layout import layout_of
+    from labsim.endpoints.opcua.nodeset import load_nodeset
+
+    return layout_of(
+        f"{seed}/{spec.name}",
+        draw_order=spec.namespaces == "drawn",
+        ids=spec.node_ids,
+        nodesets=[load_nodeset(folder / name) for name in spec.nodesets],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from labsim.scenario.part import Account, Part, Path_, Port, Role
 
@@ -23,6 +23,16 @@ Suppressible = Literal[
 Rights: TypeAlias = dict[Literal["browse", "read", "write", "history", "call"], tuple[Role, ...]]
 """By operation, the only roles that may."""
 
+
+def _inside(name: str) -> str:
+    """A file's name with ``/`` that stays below its folder and is not hidden there."""
+    parts = name.split("/")
+    if not name.endswith(".xml") or "\\" in name or ":" in name or any(not p or p.startswith(".") for p in parts):
+        raise ValueError(f"{name!r} is no XML file below the scenario's folder")
+    return name
+
+
+NodesetFile = Annotated[str, Field(max_length=200), AfterValidator(_inside)]
 _Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
@@ -93,6 +103,11 @@ class OpcuaSpec(Part):
     Attributes:
         rights: Which roles may do what, by device (``mill1``), tag (``mill1.speed``) or node (``mill1/Program/Start``); it
             holds for all below, and the nearest decides.
+        namespaces: ``given``: those of the devices come first, in their order. ``drawn``: the order differs from seat to
+            seat, so that a client has to look a namespace up by its URI.
+        node_ids: Of the devices' nodes: ``string`` speaks (``mill1.speed``), ``numeric`` and ``guid`` are drawn per seat, so
+            that a client has to browse; ``drawn``: the kind differs from seat to seat too.
+        nodesets: Files of companion models in the scenario's folder (UANodeSet), each after those it builds upon.
     """
 
     port: Port = 4840
@@ -103,6 +118,9 @@ class OpcuaSpec(Part):
     security: OpcuaSecurity = OpcuaSecurity()
     rights: dict[str, Rights] = Field(default_factory=dict)
     limits: OpcuaLimits = OpcuaLimits()
+    namespaces: Literal["given", "drawn"] = "given"
+    node_ids: Literal["string", "numeric", "guid", "drawn"] = "string"
+    nodesets: tuple[NodesetFile, ...] = ()
 
     @model_validator(mode="after")
     def _rights_of_devices(self) -> OpcuaSpec:

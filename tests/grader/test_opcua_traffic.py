@@ -36,7 +36,9 @@ def call(bench: Bench, t: float, name: str, status: int = 0) -> None:
 def browse(bench: Bench, t: float, *nodes: str, device: str = "", user: str = "", status: int = 0) -> None:
     """One Browse request."""
     named = [f"ns=2;s={node}" for node in nodes]
-    bench.event(t, "opcua", "browse", device=device, user=user, status=status, detail={"nodes": named})
+    owners = [node.replace("/", ".").partition(".")[0] for node in nodes]
+    detail = {"nodes": named} if device else {"nodes": named, "devices": owners}
+    bench.event(t, "opcua", "browse", device=device, user=user, status=status, detail=detail)
 
 
 @pytest.mark.parametrize("name", ["opcua.browsed", "opcua.not-polled", "opcua.never"])

@@ -22,6 +22,7 @@ from labsim.endpoints.opcua.core.trust import TrustFolders
 from labsim.endpoints.opcua.core.users import Accounts
 from labsim.endpoints.opcua.evidence import Reporter
 from labsim.endpoints.opcua.history import HistorySource, StoredHistory
+from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.live import LiveValues
 from labsim.endpoints.opcua.mapping import Mapped, alarms_by_key, map_devices
 from labsim.endpoints.opcua.protection import Protection, apply_rights
@@ -49,11 +50,13 @@ class OpcuaEndpoint:
             certificate anew each time.
         history: Recorded values that clients may read; None when there are none.
         protection: How clients have to prove themselves, what roles may do, what is granted.
+        layout: Order of namespaces, kind of node ids, further models.
         guard: What its connections stand behind.
 
     Raises:
         UnknownNameError: the plant has no such device.
         InputError: a device does not speak OPC UA.
+        ScenarioError: a model of the layout does not fit.
     """
 
     protocol = "opcua"
@@ -72,6 +75,7 @@ class OpcuaEndpoint:
         pki: Path | None = None,
         history: HistorySource | None = None,
         protection: Protection | None = None,
+        layout: Layout | None = None,
         guard: Guard = unguarded,
     ) -> None:
         self._devices, self._users = list(devices), tuple(users)
@@ -89,7 +93,9 @@ class OpcuaEndpoint:
             if pki is not None:
                 show_configuration(mapped.space, roles)
 
-        mapped = map_devices(plant, devices, uri=uri, history=history is not None, finish=finish)
+        mapped = map_devices(
+            plant, devices, uri=uri, history=history is not None, layout=layout or Layout(), finish=finish
+        )  # fmt: skip
         self._log, self._view, store = plant.events, mapped.view, LiveValues(plant)
         alarms = alarms_by_key(mapped)
         self._core = Server(

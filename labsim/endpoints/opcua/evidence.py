@@ -190,7 +190,10 @@ class Reporter:
 
     def _browse(self, happening: Happening) -> None:
         keys: Sequence[Key] = happening.facts or ()
-        self._send(happening, "browse", device=self._device_of(keys), nodes=[text_of(key) for key in keys])
+        device = self._device_of(keys)
+        owners = [self._devices.get(key, "") for key in keys]
+        several: dict[str, Any] = {"devices": owners} if not device and any(owners) else {}
+        self._send(happening, "browse", device=device, nodes=[text_of(key) for key in keys], **several)
 
     def _device_of(self, keys: Sequence[Key]) -> str:
         """The device all keys belong to; empty when they belong to several or none."""

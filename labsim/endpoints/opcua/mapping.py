@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,11 +24,13 @@ from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, Space
 from labsim.endpoints.opcua.core.standard import standard_space
 from labsim.endpoints.opcua.events import EventType, EventView, add_event_type
 from labsim.endpoints.opcua.history import add_history, historize
+from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.live import LiveValues
 from labsim.endpoints.opcua.methods import add_method, device_method
 from labsim.endpoints.opcua.nameplate import HEALTH, IDENTIFICATION, Nameplate, entry_point
 from labsim.endpoints.opcua.namespaces import Namespaces
-from labsim.endpoints.opcua.renumber import NodeIds, renumber
+from labsim.endpoints.opcua.nodeset import merge_nodesets
+from labsim.endpoints.opcua.renumber import renumber
 from labsim.endpoints.opcua.variables import TagVariable, add_enumeration, declare
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant.alarms import Alarm
@@ -41,6 +42,7 @@ from labsim.plant.plant import Plant
 from labsim.plant.tags import Tag
 from labsim.text import Text
 
+_AS_WRITTEN = Layout()
 _Name = tuple[int, str]  # a string node id, and a browse name
 
 
@@ -80,8 +82,7 @@ def map_devices(
     *,
     uri: str = "",
     history: bool = False,
-    order: random.Random | None = None,
-    ids: NodeIds | None = None,
+    layout: Layout = _AS_WRITTEN,
     finish: Callable[[Mapped], None] = lambda _mapped: None,
 ) -> Mapped:
     """Nodes of the devices at ``paths``.
@@ -91,28 +92,30 @@ def map_devices(
         paths: Devices, in their order.
         uri: Sets EventIds apart.
         history: It can be read.
-        order: Draws the order of namespaces; None keeps the devices' first.
-        ids: Gives nodes their ids; None keeps the speaking ones.
+        layout: Order of namespaces, kind of node ids, further models.
         finish: Has the last word before ids are given and all is frozen.
 
     Raises:
         UnknownNameError: the plant has no such device.
         InputError: a device does not speak OPC UA.
+        ScenarioError: a model does not fit.
     """
     devices = [_device(plant, path) for path in dict.fromkeys(paths)]
     space = Space(standard_space())
     hide_unserved(space)
     origin = LiveValues(plant).origin
-    namespaces = Namespaces([spec for _, spec in devices], order)
+    models = [uri for nodeset in layout.nodesets for uri in nodeset.uris]
+    namespaces = Namespaces([spec for _, spec in devices], models, layout.order)
     mapped = Mapped(space, namespaces.uris, ids=EventIds(uri), filetime=lambda t_ns: t_ns // 100 + origin)
     if history:
         add_history(space)
     sampling_ms = STEP_NS / 1e6 / plant.clock.speed  # a value cannot change more often than the plant steps
+    merge_nodesets(space, layout.nodesets, namespaces.index)  # before the devices, which use what is there
     for device, spec in devices:
         _DeviceNodes(mapped, namespaces, plant, device, spec, sampling_ms, history).build()
     finish(mapped)
-    if ids is not None:
-        renumber(mapped, ids)
+    if layout.ids is not None:
+        renumber(mapped, layout.ids, namespaces.devices)
     space.frozen = True
     return mapped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections.abc import Iterable
 
 from labsim.plant.companion import COMPANIONS, prefixes_of, split_name
@@ -17,10 +17,11 @@ class Namespaces:
 
     Args:
         specs: What the devices want, in their order.
-        order: Draws the order; None keeps the devices' namespaces first, then companions.
+        models: URIs of further models, which come after those of the devices.
+        order: What the order is drawn from; empty keeps the devices' namespaces first, then companions.
     """
 
-    def __init__(self, specs: Iterable[OpcuaSpec], order: random.Random | None = None) -> None:
+    def __init__(self, specs: Iterable[OpcuaSpec], models: Iterable[str] = (), order: str = "") -> None:
         own: dict[str, None] = {}
         companions = {"di"}
         for spec in specs:
@@ -30,8 +31,15 @@ class Namespaces:
             for place in (*spec.nodes, *spec.methods, *spec.enumerations.values()):
                 companions |= prefixes_of(place)
         self.uris = [*own, *(uri for prefix, uri in COMPANIONS.items() if prefix in companions and uri not in own)]
-        if order is not None:
-            order.shuffle(self.uris)
+        self.uris = list(dict.fromkeys((*self.uris, *models)))
+        self.own = frozenset(own)
+        if order:
+            self.uris.sort(key=lambda uri: hashlib.sha256(f"{order}/{uri}".encode()).digest())
+
+    @property
+    def devices(self) -> set[int]:
+        """Indexes of the devices' own namespaces."""
+        return {self.index(uri) for uri in self.own}
 
     def index(self, uri: str) -> int:
         """Index of a URI; one that is new comes last."""

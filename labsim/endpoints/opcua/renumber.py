@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
@@ -40,14 +41,14 @@ class NodeIds:
         return key[0], _LOWEST + number
 
 
-def renumber(mapped: Mapped, ids: NodeIds) -> None:
+def renumber(mapped: Mapped, ids: NodeIds, namespaces: Collection[int]) -> None:
     """Give every node of the devices' namespaces its id; nothing of `mapped` names the old ones any more."""
     if ids.kind == "string":
         return
     new: dict[Key, Key] = {}
     taken: set[Key] = set()
     for key in mapped.space.own_keys():
-        if isinstance(key, tuple) and key[0] > 1 and isinstance(key[1], str):
+        if isinstance(key, tuple) and key[0] in namespaces and isinstance(key[1], str):
             found = ids.of((key[0], key[1]), taken)
             new[key] = found
             taken.add(found)

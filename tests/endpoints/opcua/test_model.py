@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.nodeid import Key, key_of
 from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, HAS_PROPERTY, ORGANIZES, Node, Space
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
+from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.mapping import Mapped, map_devices
 from labsim.endpoints.opcua.renumber import NodeIds
 from labsim.evidence.event import Event
@@ -175,7 +175,7 @@ def test_other_node_ids_leave_the_same_model(plant: Plant, kind: Any) -> None:
     """All names, types and tags are where they were; another seed gives other ids, the same seed the same."""
     plant.add("mill1", devices.load("cnc-mill"), {})
     speaking = map_devices(plant, ["mill1"], history=True)
-    drawn = map_devices(plant, ["mill1"], history=True, ids=NodeIds(kind, "a"))
+    drawn = map_devices(plant, ["mill1"], history=True, layout=Layout(ids=NodeIds(kind, "a")))
     (top,) = [key for key, path in drawn.devices.items() if path == "mill1" and drawn.space[key].browse.Name == "mill1"]
 
     def names(mapped: Mapped, key: Key) -> dict[Any, Any]:
@@ -184,9 +184,9 @@ def test_other_node_ids_leave_the_same_model(plant: Plant, kind: Any) -> None:
 
     assert names(drawn, top) == names(speaking, (2, "mill1"))
     assert {tag.path for tag in drawn.tags.values()} == {tag.path for tag in speaking.tags.values()}
-    assert not any(isinstance(key, tuple) and key[0] > 1 and isinstance(key[1], str) for key in drawn.space.own_keys())
-    again = map_devices(plant, ["mill1"], history=True, ids=NodeIds(kind, "a"))
-    other = map_devices(plant, ["mill1"], history=True, ids=NodeIds(kind, "b"))
+    assert not any(isinstance(key, tuple) and key[0] == 2 and isinstance(key[1], str) for key in drawn.space.own_keys())
+    again = map_devices(plant, ["mill1"], history=True, layout=Layout(ids=NodeIds(kind, "a")))
+    other = map_devices(plant, ["mill1"], history=True, layout=Layout(ids=NodeIds(kind, "b")))
     assert list(again.tags) == list(drawn.tags)
     assert set(other.tags).isdisjoint(drawn.tags)
     for key, condition in drawn.conditions.items():
@@ -197,7 +197,7 @@ def test_other_node_ids_leave_the_same_model(plant: Plant, kind: Any) -> None:
 def test_the_order_of_namespaces_is_drawn(plant: Plant) -> None:
     """A client that counts instead of asking finds another namespace in another seat."""
     lay_out(plant, {})
-    orders = {tuple(map_devices(plant, ["cell1"], order=random.Random(seed)).namespaces) for seed in range(20)}
+    orders = {tuple(map_devices(plant, ["cell1"], layout=Layout(str(seed + 1))).namespaces) for seed in range(20)}
     assert len(orders) > 1
     assert all(set(order) == {"urn:test:cell", DI, MACHINE_TOOL} for order in orders)
 

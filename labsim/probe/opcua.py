@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -198,7 +199,9 @@ class OpcuaProbe:
         except TimeoutError as error:
             raise ProbeError(f"{self.target} did not answer within {self.timeout:g} s.") from error
         except OSError as error:
-            raise ProbeError(f"{self.target} cannot be reached: {reason(error)}.") from error
+            # asyncio puts a sentence of its own with the address in the place of the system's
+            why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else reason(error)
+            raise ProbeError(f"{self.target} cannot be reached: {why}.") from error
         except (ua.UaError, asyncio.CancelledError) as error:
             why = str(error) or "the connection was lost"
             raise ProbeError(f"{self.target}: {why}.") from error

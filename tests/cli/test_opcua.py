@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,6 +123,23 @@ def test_watch_and_events_end_after_their_time(field: Field, typed: Typed) -> No
     assert typed("opcua", "watch", field.urls["opcua"], SPEED, "--for", "300 ms").code == 0
     said = typed("opcua", "events", field.urls["opcua"], "--for", "300 ms", "--refresh", "--json")
     assert said.code == 0, said.err
+
+
+def test_ctrl_c_ends_a_watch(field: Field, tmp_path: Path) -> None:
+    """Exit code 130 and no trace, after what was there to tell."""
+    command = [sys.executable, "-m", "labsim", "opcua", "watch", field.urls["opcua"], SPEED, "--json"]
+    environment = os.environ | {"XDG_DATA_HOME": str(tmp_path)}
+    flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **flags
+    ) as watch:
+        assert watch.stdout is not None
+        assert json.loads(watch.stdout.readline())["node"] == SPEED
+        watch.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+        _, errors = watch.communicate(timeout=20)
+    if sys.platform != "win32":  # there CTRL_BREAK ends a process at once
+        assert watch.returncode == 130
+    assert "Traceback" not in errors
 
 
 def test_a_call_says_which_arguments_are_wanted(field: Field, typed: Typed) -> None:

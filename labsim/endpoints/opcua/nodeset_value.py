@@ -52,7 +52,8 @@ def _item(element: Element, name: str, node_id: ToNodeId) -> Any:
         if name == "LocalizedText":
             return _localized(element)
         if name == "QualifiedName":
-            return ua.QualifiedName(element.said("Name"), int(element.said("NamespaceIndex", "0")))
+            number = int(element.said("NamespaceIndex", "0"))
+            return ua.QualifiedName(element.said("Name"), node_id(f"ns={number};i=0").NamespaceIndex)
         if name == "Guid":
             return UUID(element.said("String") or text)
         if name == "ExtensionObject":

@@ -89,6 +89,16 @@ def test_nodes_get_this_servers_namespaces() -> None:
     assert list(space[5, "pumps"].targets((HAS_COMPONENT,))) == [(5, "pumps.mode")]
 
 
+def test_names_in_values_get_this_servers_namespaces_too() -> None:
+    """A QualifiedName and a NodeId that are values are translated as those of nodes are."""
+    for typed, wanted in (
+        ("<QualifiedName><NamespaceIndex>1</NamespaceIndex><Name>a</Name></QualifiedName>", ua.QualifiedName("a", 5)),
+        ("<NodeId><Identifier>ns=1;i=1000</Identifier></NodeId>", ua.NodeId(1000, 5)),
+    ):
+        change = '<Int32 xmlns="http://opcfoundation.org/UA/2008/02/Types.xsd">1</Int32>', typed
+        assert merged(pump(change))[5, "pumps.mode"].constant().Value == wanted
+
+
 async def test_a_client_sees_the_model_beside_the_devices(plant: Plant) -> None:
     """Browse, read and type of what the file brings; it cannot be written."""
     async with (

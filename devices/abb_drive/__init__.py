@@ -35,6 +35,7 @@ class AbbDrive(Drive):
         super().start()
         self._pump(0.0)
         self._report()
+        self.written.settle()
 
     def step(self, dt: float) -> None:
         """Orders of the clients, then state machine, motor and pump."""
@@ -46,6 +47,7 @@ class AbbDrive(Drive):
         self._pump(dt)
         self.show()
         self._report()
+        self.written.settle()
 
     # Control.
 

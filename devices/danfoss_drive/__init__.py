@@ -57,6 +57,7 @@ class DanfossDrive(Drive):
         self._shaft_kw = self._unloaded_s = 0.0
         super().start()
         self._report()
+        self.written.settle()
 
     def step(self, dt: float) -> None:
         """Orders of the clients, then commands, motor and fan."""
@@ -68,6 +69,7 @@ class DanfossDrive(Drive):
         self._fan(dt)
         self.show()
         self._report()
+        self.written.settle()
 
     # Control.
 

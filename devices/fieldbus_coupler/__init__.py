@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devices.fieldbus_coupler.station import BELT_MOST_M_S, Station
 from devices.fieldbus_coupler.watchdog import BIT_WRITES, WORD_WRITES, Watchdog
+from devices.orders import Order, Orders
 from labsim.plant import status
 from labsim.plant.device import Device
 from labsim.plant.tags import Tag, Value
@@ -21,12 +22,13 @@ class FieldbusCoupler(Device):
     def start(self) -> None:
         """Outputs off, watchdog off."""
         self._watchdog = Watchdog()
-        self._orders: list[tuple[str, Value]] = []
+        self._orders = Orders(self)
         self._outputs = 0
         self._station = Station(float(self.settings["ambient_temperature"]), float(self.random.uniform(*GAP_M)))
         self._gap = float(self.random.uniform(*GAP_M))
         self._sense()
         self._report()
+        self._orders.settle()
 
     def guard(self, tag: Tag, value: Value) -> int:
         """An expired watchdog refuses outputs; a running one keeps its time; a restart is a 1."""
@@ -35,14 +37,13 @@ class FieldbusCoupler(Device):
             return status.BAD_INVALID_STATE
         if tag.name == "watchdog_time" and watchdog.state == 1:
             return status.BAD_INVALID_STATE
-        self._orders.append((tag.name, value))
+        self._orders.take(tag.name, value)
         return status.GOOD
 
     def step(self, dt: float) -> None:
         """Orders, watchdog, station, inputs."""
-        for name, value in self._orders:
-            self._obey(name, value)
-        self._orders = []
+        for order in self._orders.drain():
+            self._obey(order)
         if self._watchdog.advance(dt):
             self._outputs = 0
             self["ao_0"] = self["ao_1"] = 0.0
@@ -60,12 +61,14 @@ class FieldbusCoupler(Device):
             self._gap = float(self.random.uniform(*GAP_M))
         self._sense()
         self._report()
+        self._orders.settle()
 
     def _drives(self, output: int) -> bool:
         return bool(self._outputs >> output & 1)
 
-    def _obey(self, name: str, value: Value) -> None:
+    def _obey(self, order: Order) -> None:
         """What a write means, and that it is a sign of life."""
+        name, value, by_client = order
         watchdog = self._watchdog
         number = 0 if isinstance(value, str) else int(value)
         match name:
@@ -90,7 +93,7 @@ class FieldbusCoupler(Device):
             case _ if name.startswith("do_"):
                 bit = 1 << int(name[3:])
                 self._outputs = self._outputs | bit if value else self._outputs & ~bit
-        if name not in ("watchdog_stop", "watchdog_simple_stop"):
+        if by_client and name not in ("watchdog_stop", "watchdog_simple_stop"):
             watchdog.wrote(BIT_WRITES if self.tags[name].type == "bool" else WORD_WRITES)
 
     def _sense(self) -> None:

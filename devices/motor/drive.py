@@ -6,6 +6,7 @@ import math
 
 from devices.motor.motor import Plate
 from devices.motor.train import Train
+from devices.orders import Orders
 from labsim.plant import status
 from labsim.plant.device import Device
 from labsim.plant.tags import Tag, Value
@@ -29,27 +30,28 @@ class Drive(Device):
     def start(self) -> None:
         """A cold drive on a live grid."""
         self.train = Train(self.plate, compensates=self.compensates)
-        self._orders: list[dict[str, Value]] = []
         self._grid = GRID_SIGMA * float(self.random.standard_normal())
         self._flicker = 0.0
         self._silent = math.inf  # until a client has written once
         self._stalled = 0.0
         self.train.energy = float(self.random.integers(500, 20_000))
+        self.written = Orders(self)
         self.show()
 
     def guard(self, tag: Tag, value: Value) -> int:
         """Takes every write down."""
-        if not self._orders or tag.name in self._orders[-1]:
-            self._orders.append({})
-        self._orders[-1][tag.name] = value
+        self.written.take(tag.name, value)
         return status.GOOD
 
     def orders(self) -> list[dict[str, Value]]:
         """What clients wrote since the last step: values by tag, in a new group where a tag is written again."""
-        orders, self._orders = self._orders, []
-        if orders:
-            self._silent = 0.0
-        return orders
+        groups: list[dict[str, Value]] = []
+        for order in self.written.drain():
+            if not groups or order.tag in groups[-1]:
+                groups.append({})
+            groups[-1][order.tag] = order.value
+            self._silent = 0.0 if order.by_client else self._silent
+        return groups
 
     def silent(self, dt: float, limit: float) -> bool:
         """Whether clients that have written once are silent for longer than ``limit`` s (0: never)."""

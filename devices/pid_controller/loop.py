@@ -8,6 +8,9 @@ from dataclasses import dataclass
 DERIVATIVE_FILTER = 8.0
 """The derivative acts on the measured value through a first-order filter of Td over this."""
 
+LEAST_DERIVATIVE_S = 1e-3
+"""A derivative time up to this is none."""
+
 
 @dataclass(slots=True)
 class Tuning:
@@ -47,7 +50,7 @@ class Loop:
         if self._filtered is None:
             self._filtered = value
         slope = 0.0
-        if tuning.derivative_s > 0:
+        if tuning.derivative_s > LEAST_DERIVATIVE_S:
             lag = tuning.derivative_s / DERIVATIVE_FILTER
             moved = (value - self._filtered) * (1 - math.exp(-dt / lag))
             slope = moved / dt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from devices.orders import Orders
 from devices.remote_io.channel import BURN_OUT, FULL, RANGES, Channel
 from devices.remote_io.sump import HEIGHT_M, PUMP_M3_H, Sump
 from labsim.plant import status
@@ -27,7 +28,7 @@ class RemoteIo(Device):
         self._sump = Sump(float(self.settings["start_level"]))
         self._channels = [Channel() for _ in range(ANALOGUE)]
         self._outputs = 0
-        self._orders: list[tuple[str, Value]] = []
+        self._orders = Orders(self)
         self._silent = math.inf
         self._wander = self._contactor_s = self._pump_s = 0.0
         self._water = float(self.settings["water_temperature"])
@@ -36,6 +37,7 @@ class RemoteIo(Device):
         for index in range(COUNTERS):
             self[f"counter_{index}"] = int(self.settings["counter_start"])
         self._sense(0.0)
+        self._orders.settle()
 
     def run(self) -> Process:
         """Somebody looks in now and then."""
@@ -47,7 +49,7 @@ class RemoteIo(Device):
 
     def guard(self, tag: Tag, value: Value) -> int:
         """Takes every write down."""
-        self._orders.append((tag.name, value))
+        self._orders.take(tag.name, value)
         return status.GOOD
 
     def step(self, dt: float) -> None:
@@ -64,12 +66,14 @@ class RemoteIo(Device):
         inflow = float(self.settings["inflow"]) * max(1 + self._wander, 0.0)
         self._sump.advance(dt, inflow, pumping)
         self._sense(dt)
+        self._orders.settle()
 
     # Outputs.
 
     def _obey(self) -> None:
         """Coils and the word of the outputs are the same bits; commands act once."""
-        for name, value in self._orders:
+        for name, value, by_client in self._orders.drain():
+            self._silent = 0.0 if by_client else self._silent
             if name == "do_word":
                 self._outputs = int(value)
             elif name.startswith("do_"):
@@ -85,9 +89,6 @@ class RemoteIo(Device):
                 self._channels[int(name[3])].lowest = self._channels[int(name[3])].raw
             if value and (name.endswith(("_reset", "_clear"))):
                 self[name] = False
-        if self._orders:
-            self._silent = 0.0
-            self._orders = []
 
     def _watch(self, dt: float) -> None:
         """Communication safety: without a sign of life the outputs go to their safe values."""

@@ -35,6 +35,7 @@ class V20Drive(Drive):
         super().start()
         self._follow()
         self._report()
+        self.written.settle()
 
     def guard(self, tag: Tag, value: Value) -> int:
         """Ramps and the reference frequency are not changed while the motor runs."""
@@ -52,6 +53,7 @@ class V20Drive(Drive):
         self.show()
         self["torque"] = self.train.motor.torque
         self._report()
+        self.written.settle()
 
     # Control.
 

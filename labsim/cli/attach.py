@@ -7,6 +7,7 @@ import asyncio
 import typer
 
 from labsim.cli import options as opt
+from labsim.errors import ControlError
 
 
 def attach(
@@ -42,7 +43,14 @@ def open_ui(url: str | None, lang: str) -> int:
     from labsim.tui.app import run
 
     async def start(scenario: str) -> str:
-        ready = await asyncio.to_thread(start_host, [scenario, "--lang", lang])
+        arguments = [scenario, "--lang", lang]
+        try:
+            ready = await asyncio.to_thread(start_host, arguments)
+        except ControlError as error:
+            if "--port-base" not in str(error):
+                raise
+            # A port of the scenario is taken. Free ones do as well: the endpoint list shows them.
+            ready = await asyncio.to_thread(start_host, [*arguments, "--port-base", "0"])
         return str(ready["control"])
 
     return run(catalogue=entries(None), start=start, url=url, lang=opt.language(lang))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -232,6 +233,16 @@ class Attempt:
             self._history.close()
         finally:
             self._held.release()
+
+    def discard(self) -> None:
+        """Close, and take the folder away again if nothing ever happened: no event was kept and nothing handed in.
+
+        For a lab that could not start; what cannot be removed stays, since an empty attempt harms nobody.
+        """
+        untouched = self._journal.seq == 0 and not any(self.handin.iterdir())
+        self.close()
+        if untouched:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def seal(self) -> Path:
         """Close the attempt for good: ``seal.json`` holds the SHA-256 of every file, and no event is kept afterwards.

@@ -130,7 +130,7 @@ class Lab:
             self._recorder.sample(self.clock.step)
         except BaseException:
             await self._stack.aclose()
-            self.attempt.close()
+            self.attempt.discard()
             raise
         self._pace = asyncio.create_task(self.clock.run(self._step), name="plant")
         self._pace.add_done_callback(self._paced)

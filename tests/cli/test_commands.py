@@ -127,6 +127,7 @@ def test_busy_port_says_what_to_do(labsim: Run, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--port-base" in done.stderr
     assert str(base + 1) in done.stderr
+    assert not (tmp_path / "a").exists(), "an attempt that never began is left behind"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot limit its file size on Windows")

@@ -332,3 +332,20 @@ def test_evidence_needs_no_protocol() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_attempt_in_which_nothing_happened_is_discarded(attempt: Attempt) -> None:
+    """A lab that could not start leaves no empty folder behind."""
+    attempt.discard()
+    assert not attempt.folder.exists()
+
+
+@pytest.mark.parametrize("what", ["event", "file"])
+def test_an_attempt_in_which_something_happened_is_kept(attempt: Attempt, what: str) -> None:
+    """Whoever has an event or a hand-in file in an attempt never loses it."""
+    if what == "event":
+        attempt.keep(write_event(1))
+    else:
+        (attempt.handin / "mine.csv").write_text("work")
+    attempt.discard()
+    assert (attempt.folder / "manifest.json").exists()

@@ -113,7 +113,8 @@ class Connection:
         from dataclasses import replace
 
         from labsim.errors import InputError, did_you_mean
-        from labsim.probe.opcua import MODES, POLICIES, Access, OpcuaProbe
+        from labsim.probe.access import MODES, POLICIES, Access
+        from labsim.probe.opcua import OpcuaProbe
         from labsim.probe.target import OPCUA, parse_target
 
         said, where = self.said, parse_target(target, OPCUA)

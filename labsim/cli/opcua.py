@@ -39,7 +39,7 @@ _SIGNS = {"OBJECT": "▣", "VARIABLE": "●", "METHOD": "ƒ"}
 @connecting(OPCUA)
 def endpoints(connection: Connection, target: str = TARGET, as_json: bool = opt.JSON) -> None:
     """Show what the server offers: security, how users prove themselves, its certificate."""
-    from labsim.probe.opcua import thumbprint
+    from labsim.probe.access import thumbprint
 
     probe = connection.opcua(target)
     rows = [
@@ -104,8 +104,7 @@ def read(
     """Read an attribute of nodes, in one request. Exit code 1 when a status is bad."""
     from asyncua import ua
 
-    from labsim.probe.opcua import facts_of
-    from labsim.probe.variant import iso
+    from labsim.probe.variant import facts_of, iso
 
     known = [one.name for one in ua.AttributeIds]
     if attribute not in known:
@@ -197,8 +196,7 @@ def watch(
     """Subscribe to variables and show them live; with --json one line per change."""
     from rich.live import Live
 
-    from labsim.probe.opcua import facts_of
-    from labsim.probe.variant import iso
+    from labsim.probe.variant import facts_of, iso
 
     interval, until = _seconds("--every", every), _until(lasting)
     seen: dict[str, tuple[dict[str, Any], str]] = {}
@@ -253,8 +251,8 @@ def history(
     as_json: bool = opt.JSON,
 ) -> None:
     """Read what the server recorded: values, aggregates of them, or events."""
-    from labsim.probe.opcua import AGGREGATES, facts_of
-    from labsim.probe.variant import iso
+    from labsim.probe.opcua import AGGREGATES
+    from labsim.probe.variant import facts_of, iso
 
     if aggregate and aggregate not in AGGREGATES:
         raise InputError(f"--aggregate: there is no {aggregate!r}. {did_you_mean(aggregate, AGGREGATES)}".strip())

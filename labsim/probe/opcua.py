@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import hashlib
 import logging
 import os
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from asyncua import Client, Node, ua
 from asyncua.common.subscription import DataChangeEvent, OpcEvent, Subscription
-from asyncua.crypto import security_policies, uacrypto
 
 from labsim.errors import InputError
+from labsim.probe.access import Access, connect
 from labsim.probe.error import ProbeError, reason
 from labsim.probe.event_fields import event_filter, event_of
-from labsim.probe.identity import Identity, own_identity, own_uri, uri_of
+from labsim.probe.identity import own_uri
 from labsim.probe.target import Target
-from labsim.probe.variant import VT, parse_variant, plain_value, type_named, type_of
+from labsim.probe.variant import VT, parse_variant, type_named
 
 T = TypeVar("T")
-POLICIES = {
-    "Basic256Sha256": security_policies.SecurityPolicyBasic256Sha256,
-    "Aes128_Sha256_RsaOaep": security_policies.SecurityPolicyAes128Sha256RsaOaep,
-    "Aes256_Sha256_RsaPss": security_policies.SecurityPolicyAes256Sha256RsaPss,
-}
-"""Policies that are spoken here beside None, the strongest last."""
-MODES = {"Sign": ua.MessageSecurityMode.Sign, "SignAndEncrypt": ua.MessageSecurityMode.SignAndEncrypt}
 AGGREGATES = {
     name: ua.NodeId(getattr(ua.ObjectIds, f"AggregateFunction_{name}"))
     for name in ("Average", "TimeAverage", "Minimum", "Maximum", "Count", "Interpolative", "Total", "Start", "End")
@@ -43,29 +34,6 @@ _HIERARCHICAL, _HAS_PROPERTY = 33, 46
 _OBJECTS, _ROOT = ua.NodeId(85), ua.NodeId(84)
 _BUILTIN_TYPES = 25
 _MOST_VALUES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How a client proves itself.
-
-    Attributes:
-        policy: ``None``, one of `POLICIES`, or ``best``: the strongest that the server offers.
-        mode: One of `MODES`; without meaning when the policy is None.
-        identity: Our certificate and key; our own by default.
-        server: The only server certificate that is accepted; None accepts any.
-        user_certificate: Certificate and key of a user who proves himself by them.
-        plain_password: Send a password even where nothing encrypts it.
-        pki: Folder of our own identity.
-    """
-
-    policy: str = "None"
-    mode: str = "SignAndEncrypt"
-    identity: tuple[Path, Path] | None = None
-    server: Path | None = None
-    user_certificate: tuple[Path, Path] | None = None
-    plain_password: bool = False
-    pki: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +70,7 @@ class OpcuaProbe:
 
     def __enter__(self) -> Self:
         try:
-            self._run(self._connect())
+            self._run(connect(self._client, self.target, self.access))
         except BaseException:
             self._runner.close()
             raise
@@ -213,63 +181,6 @@ class OpcuaProbe:
                 yield event
             elif self._client.uaclient.state.name != "CONNECTED":
                 raise ProbeError(f"{self.target} closed the connection.")
-
-    async def _connect(self) -> None:
-        access, client = self.access, self._client
-        offered: list[ua.EndpointDescription] = []
-        if access.policy != "None" or self.target.password:
-            offered = await client.connect_and_get_server_endpoints()
-        if access.policy != "None":
-            await self._secure(offered)
-        if self.target.user:
-            client.set_user(self.target.user)
-            client.set_password(self.target.password)
-            if self.target.password and not access.plain_password:
-                self._guard_password(offered)
-        if access.user_certificate is not None:
-            certificate, key = access.user_certificate
-            await client.load_client_certificate(str(certificate))
-            await client.load_private_key(key)
-        await client.connect()
-
-    async def _secure(self, offered: list[ua.EndpointDescription]) -> None:
-        access = self.access
-        ours = Identity(uri_of(access.identity[0]), *access.identity) if access.identity else own_identity(access.pki)
-        names = list(POLICIES)[::-1] if access.policy == "best" else [access.policy]
-        for name in names:
-            policy = POLICIES[name]
-            for one in offered:
-                if (one.SecurityPolicyUri, one.SecurityMode) == (policy.URI, MODES[access.mode]):
-                    self._client.application_uri = ours.uri
-                    theirs = uacrypto.x509_from_der(one.ServerCertificate)
-                    if access.server is not None and theirs != await uacrypto.load_certificate(access.server):
-                        raise ProbeError(f"{self.target} shows another certificate than {access.server}.")
-                    await self._client.set_security(
-                        policy,
-                        ours.certificate,
-                        ours.key,
-                        server_certificate=uacrypto.CertProperties(uacrypto.der_from_x509(theirs), "DER"),
-                        mode=MODES[access.mode],
-                    )
-                    return
-        raise ProbeError(f"{self.target} does not offer {access.policy} with {access.mode}. Ask it for its endpoints.")
-
-    def _guard_password(self, offered: list[ua.EndpointDescription]) -> None:
-        """Refuse to show a password to whoever listens."""
-        chosen = self._client.security_policy
-        tokens = [
-            token
-            for one in offered
-            if one.SecurityPolicyUri == chosen.URI and one.SecurityMode == chosen.Mode
-            for token in one.UserIdentityTokens or []
-            if token.TokenType == ua.UserTokenType.UserName
-        ]
-        none = security_policies.SecurityPolicyNone.URI
-        encrypted = tokens and (tokens[0].SecurityPolicyUri or chosen.URI) != none
-        if tokens and not encrypted and chosen.Mode != ua.MessageSecurityMode.SignAndEncrypt:
-            raise ProbeError(
-                f"{self.target} would get the password unencrypted. Choose --security best, or --plain-password."
-            )
 
     async def _find(self, text: str) -> Node:
         """A node by id (``ns=2;s=mill1.speed``, ``nsu=URI;s=…``) or by browse names below Objects."""
@@ -483,14 +394,3 @@ def _type_name(kind: ua.NodeId) -> str:
         return ""
     name: str = ua.ObjectIdNames.get(kind.Identifier, "") if kind.NamespaceIndex == 0 else kind.to_string()
     return name
-
-
-def facts_of(value: ua.DataValue) -> dict[str, Any]:
-    """A value with its type and status as JSON can hold them."""
-    status = value.StatusCode.name if value.StatusCode is not None else "Good"
-    return {"value": plain_value(value.Value), "type": type_of(value.Value), "status": status}
-
-
-def thumbprint(certificate: bytes) -> str:
-    """The SHA-1 by which tools name a certificate; empty for none."""
-    return hashlib.sha1(certificate, usedforsecurity=False).hexdigest() if certificate else ""

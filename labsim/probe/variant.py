@@ -174,3 +174,9 @@ def shown_value(value: Any) -> str:
     if isinstance(found, bool):
         return "true" if found else "false"
     return "" if found is None else json.dumps(found, ensure_ascii=False)
+
+
+def facts_of(value: ua.DataValue) -> dict[str, Any]:
+    """A value with its type and status as JSON can hold them."""
+    status = value.StatusCode.name if value.StatusCode is not None else "Good"
+    return {"value": plain_value(value.Value), "type": type_of(value.Value), "status": status}

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labsim.errors import InputError
+from labsim.probe.access import Access
 from labsim.probe.error import ProbeError
 from labsim.probe.identity import own_identity
-from labsim.probe.opcua import Access, OpcuaProbe
+from labsim.probe.opcua import OpcuaProbe
 from labsim.probe.target import OPCUA, Target, parse_target
 from labsim.probe.variant import VT, parse_variant, plain_value, shown_value, type_named
 

@@ -40,7 +40,8 @@ class AbbDrive(Drive):
     def step(self, dt: float) -> None:
         """Orders of the clients, then state machine, motor and pump."""
         for order in self.orders():
-            self._obey(int(order.get("control_word", self._word)))
+            if "control_word" in order:
+                self._obey(int(order["control_word"]))
         self._obey(int(self["control_word"]))
         self._watch(dt)
         self._turn(dt)

@@ -67,7 +67,7 @@ class V20Drive(Drive):
         if "setpoint_word" in order:
             self["setpoint"] = min(max(100 * int(order["setpoint_word"]) / FULL, -200.0), 200.0)
         if "setpoint" in order:
-            self["setpoint_word"] = round(float(order["setpoint"]) / 100 * FULL)
+            self["setpoint_word"] = min(max(round(float(order["setpoint"]) / 100 * FULL), -32768), 32767)
         self._follow()
 
     def _follow(self) -> None:

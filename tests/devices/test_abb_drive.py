@@ -61,8 +61,9 @@ def test_two_words_within_one_step_both_count(bench):
 def test_without_the_remote_bit_nothing_is_taken(bench):
     """With bit 10 off, a stop word and a new reference are ignored: the drive goes on as it was."""
     rig = started(bench)
-    rig.write("reference", 300)
     rig.write("control_word", 0x007E)
+    rig.run(0.1)
+    rig.write("reference", 300)
     device = rig.run(5)
     assert device["drive_state"] == State.OPERATION
     assert device["speed"] == pytest.approx(1500, abs=5)

@@ -48,6 +48,8 @@ def test_words_and_single_registers_are_the_same_thing(bench):
     rig.write("setpoint", -25)
     device = rig.run(0.1)
     assert (device["control_word"], device["setpoint_word"]) == (RUN, -4096)
+    rig.write("setpoint", 200)
+    assert rig.run(0.1)["setpoint_word"] == 32767
 
 
 def test_reverse_turns_the_motor_and_its_bit(bench):

@@ -13,7 +13,6 @@ import tempfile
 import traceback
 from pathlib import Path
 
-import click
 import typer
 
 import labsim
@@ -78,11 +77,14 @@ def run_command(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may still speak a code page
     try:
-        code = app(arguments, standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort):
+        code = app(arguments, prog_name="labsim", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)  # a usage error knows the command it is about
+        command = context.command_path if context is not None else "labsim"
+        message = error.format_message().rstrip(".")
+        typer.echo(f"labsim: {message}. See '{command} --help'.", err=True)
         return error.exit_code
     except LabsimError as error:
         _complain(error)

@@ -95,6 +95,25 @@ def test_five_mistakes_are_five_problems(labsim: Run, tmp_path: Path) -> None:
     assert "Did you mean 'modbus.read'?" in text.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nosuch",), "No such command 'nosuch'. See 'labsim --help'."),
+        (("mqtt", "nosuch"), "No such command 'nosuch'. See 'labsim mqtt --help'."),
+        (("run",), "Missing argument 'scenario'. See 'labsim run --help'."),
+        (("run", "first-contact", "--sped", "2"), "--sped"),
+        (("run", "first-contact", "--speed", "fast"), "Invalid value for '--speed'"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(labsim: Run, arguments: tuple[str, ...], said: str) -> None:
+    """A command line that cannot be understood is wrong input: one sentence, exit code 2, no report of a bug."""
+    done = labsim(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "bug" not in done.stderr
+    assert done.stdout == ""
+
+
 def test_unknown_scenario_names_the_nearest(labsim: Run) -> None:
     """A scenario that does not exist is one sentence with the nearest name."""
     done = labsim("run", "first-contac", "--headless")

@@ -11,16 +11,8 @@ from collections.abc import Iterable
 from labsim.plant import status
 from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.alarms import LEVEL_NAMES
-from labsim.plant.interface import (
-    Interface,
-    MessageSpec,
-    ModbusSpec,
-    OpcuaSpec,
-    RegisterSpec,
-    SettingSpec,
-    Table,
-    TagSpec,
-)
+from labsim.plant.interface import Interface, MessageSpec, OpcuaSpec, SettingSpec, TagSpec
+from labsim.plant.register_spec import ModbusSpec, RegisterSpec, Table
 from labsim.plant.signature import FieldSpec, MethodSpec
 from labsim.plant.tags import INTEGER_RANGE
 from labsim.text import Text, tr

@@ -14,7 +14,8 @@ from labsim.plant.companion import COMPANIONS, plain_place
 from labsim.plant.tags import INTEGER_RANGE
 
 if TYPE_CHECKING:
-    from labsim.plant.interface import Interface, ModbusSpec, MqttSpec, OpcuaSpec, RegisterSpec
+    from labsim.plant.interface import Interface, MqttSpec, OpcuaSpec
+    from labsim.plant.register_spec import ModbusSpec, RegisterSpec
 
 _WORD_ORDERS = {"ABCD", "CDAB", "BADC", "DCBA"}
 

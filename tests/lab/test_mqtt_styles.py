@@ -57,9 +57,9 @@ async def run(folder: Path, style: str, act) -> Evidence:
         done: list[str] = []
 
         def heard(c, _data, message):
-            if done or ("DBIRTH" not in message.topic and "voltage" not in message.topic):
+            if done or not any(word in message.topic for word in ("DBIRTH", "DDATA", "voltage")):
                 return
-            done.append(message.topic)  # the plant has begun to speak
+            done.append(message.topic)  # the plant has begun to speak, perhaps before this client could hear its birth
             act(c)
 
         client.on_message = heard

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from labsim.endpoints.modbus.exception import ExceptionCode, ModbusError
-from labsim.plant.interface import RegisterType, WordOrder
+from labsim.plant.register_spec import RegisterType, WordOrder
 from labsim.plant.tags import INTEGER_RANGE, TagType, Value
 
 Raw = int | float | bytes

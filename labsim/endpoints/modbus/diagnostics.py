@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from labsim.endpoints.modbus.exception import ExceptionCode, ModbusError
-from labsim.plant.interface import ExceptionsSpec
+from labsim.plant.register_spec import ExceptionsSpec
 
 _RESTARTED, _LISTENING = 0x00, 0x04  # events of §6.10
 _RECEIVED, _IN_LISTEN_ONLY = 0x80, 0x20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from labsim.plant import status
-from labsim.plant.interface import ExceptionsSpec
+from labsim.plant.register_spec import ExceptionsSpec
 
 
 class ExceptionCode(IntEnum):

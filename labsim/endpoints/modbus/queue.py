@@ -6,7 +6,7 @@ import struct
 from collections import deque
 
 from labsim.endpoints.modbus.coding import Coding, Raw
-from labsim.plant.interface import QueueSpec
+from labsim.plant.register_spec import QueueSpec
 from labsim.plant.tags import Tag, TagStore, Value
 
 

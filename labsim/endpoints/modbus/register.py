@@ -9,7 +9,7 @@ from typing import Literal
 from labsim.endpoints.modbus.coding import Coding, Raw
 from labsim.errors import InputError
 from labsim.plant.device import Device
-from labsim.plant.interface import RegisterType, Table, WordOrder
+from labsim.plant.register_spec import RegisterType, Table, WordOrder
 from labsim.plant.tags import Access, Tag, TagType, Value
 from labsim.text import Text
 

@@ -16,7 +16,8 @@ from labsim.endpoints.modbus.register import Register, RegisterEntry
 from labsim.endpoints.modbus.span import Span
 from labsim.errors import InputError
 from labsim.plant.device import Device
-from labsim.plant.interface import Interface, ModbusSpec, RegisterSpec, Table, WordOrder
+from labsim.plant.interface import Interface
+from labsim.plant.register_spec import ModbusSpec, RegisterSpec, Table, WordOrder
 from labsim.plant.tags import TagStore, Value
 from labsim.text import Text
 

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from labsim.plant.interface import Table
+from labsim.plant.register_spec import Table
 
 TABLE_OF: dict[int, Table] = {
     1: "coil", 5: "coil", 15: "coil", 2: "discrete", 4: "input",

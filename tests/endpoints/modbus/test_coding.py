@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labsim.endpoints.modbus.coding import Coding, layout
 from labsim.endpoints.modbus.exception import ModbusError
-from labsim.plant.interface import WORDS
+from labsim.plant.register_spec import WORDS
 
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 

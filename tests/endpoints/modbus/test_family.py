@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labsim.plant import status
-from labsim.plant.interface import ModbusSpec, RegisterSpec
+from labsim.plant.register_spec import ModbusSpec, RegisterSpec
 from labsim.plant.rules import conflicts
 
 

@@ -83,9 +83,13 @@ class Lab:
         self.feed = Feed(Coach(self.plant))
         self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
         self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed, note=self.note)
-        self._endpoints: list[Endpoint] = build_endpoints(
-            self.scenario, self.plant, options, self.keep, self._links.guards, self._recorded()
-        )
+        try:
+            self._endpoints: list[Endpoint] = build_endpoints(
+                self.scenario, self.plant, options, self.keep, self._links.guards, self._recorded()
+            )
+        except BaseException:
+            self.attempt.discard()
+            raise
         self._earlier = seen.records if seen else ()
         self._tickers = [tick for tick in (getattr(e, "tick", None) for e in self._endpoints) if tick is not None]
         self._stack = AsyncExitStack()

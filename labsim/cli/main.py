@@ -16,7 +16,22 @@ from pathlib import Path
 import typer
 
 import labsim
-from labsim.cli import act, attach, catalogue, demo, devices, grade, lint, modbus, mqtt, opcua, prove, replay, run
+from labsim.cli import (
+    act,
+    attach,
+    catalogue,
+    demo,
+    devices,
+    grade,
+    lint,
+    modbus,
+    mqtt,
+    opcua,
+    prove,
+    replay,
+    run,
+    schema,
+)
 from labsim.errors import LabsimError, ScenarioError
 
 INTERRUPTED, BUG = 130, 3
@@ -46,6 +61,7 @@ app.command("grade")(grade.grade)
 app.command("verify")(grade.verify)
 app.command("replay")(replay.replay)
 app.command("lint")(lint.lint)
+app.command("schema")(schema.schema)
 app.command("test")(prove.prove)
 app.command("devices")(devices.list_devices)
 app.command("manual")(devices.manual)

@@ -36,7 +36,7 @@ def sign(outcome: str, score: float, top: float) -> str:
 
 
 def print_verdict(verdict: dict[str, Any], console: Console) -> None:
-    """A verdict as a table: each task, each check, and for what was lost the reason, expected and actual."""
+    """A verdict as a table: each task, each check, and for what was lost the reason, expected, actual and a next step."""
     table = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
     table.add_column(width=16, no_wrap=True)
     table.add_column(ratio=1)
@@ -52,7 +52,7 @@ def print_verdict(verdict: dict[str, Any], console: Console) -> None:
             if check["score"] < check["max"]:
                 lines += [
                     f"[dim]{name}:[/] {escape(str(check[name]))}"
-                    for name in ("expected", "actual")
+                    for name in ("expected", "actual", "help")
                     if check.get(name) not in (None, "")
                 ]
             table.add_row(

@@ -60,6 +60,15 @@ def test_devices_is_the_contract(labsim: Run) -> None:
     assert all(set(row) == {"type", "title", "protocols"} for row in rows)
 
 
+def test_schema_knows_the_checks(labsim: Run) -> None:
+    """``labsim schema`` prints one JSON Schema in which every installed check stands."""
+    done = labsim("schema")
+    schema = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert schema["properties"]["tasks"]
+    assert all(f'"{name}"' in done.stdout for name in ("modbus.polled", "mqtt.matches-truth", "opcua.subscribed"))
+
+
 @pytest.mark.parametrize("lang", ["en", "zh-Hant", "zh-Hans"])
 def test_show_and_manual_speak_three_languages(labsim: Run, lang: str) -> None:
     """A briefing and a datasheet are printed in each language."""

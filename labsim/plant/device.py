@@ -8,7 +8,7 @@ to a setting.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import simpy
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant import status
 from labsim.plant.events import EventLog, Occurrence
+from labsim.plant.flow import Flow, Lane, Supply
 from labsim.plant.interface import Interface
 from labsim.plant.tags import Tag, TagStore, Value
 from labsim.units import UNITS
@@ -41,6 +42,8 @@ class Device:
         interface: What its type shows to the world.
         settings: Current settings by name.
         env: The plant's SimPy environment; its time is in simulated seconds.
+        faults: Faults of its interface that are in force, with their parameters.
+        flows: What each port is joined to, in the order of the plant; an open port has nothing here.
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class Device:
                 row, f"{path}.{name}", path, name, spec.type, unit, low, high, spec.access, spec.title, spec.labels
             )
         store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard)
+        self.faults: dict[str, Mapping[str, float]] = {}
+        self.flows: dict[str, list[Flow]] = {name: [] for name in interface.ports}
 
     def __getitem__(self, name: str) -> Value:
         return self.store.read(self.tags[name].row)
@@ -126,6 +131,31 @@ class Device:
         except ValueError as error:
             raise InputError(f"{self.path}.{name}: {error}.") from None
 
+    def lane(self, port: str) -> Lane:
+        """The one lane of a port; an open end where nothing is joined to it."""
+        if not self.flows[port]:
+            inwards = self.interface.ports[port].way == "in"
+            self.flows[port].append(Lane(self.env, endless=self.path if inwards else "", sink=not inwards))
+        (lane,) = self.flows[port]
+        assert isinstance(lane, Lane), f"{self.path}.{port} carries no parts"
+        return lane
+
+    def supplies(self, port: str) -> list[Supply]:
+        """The supplies of a port; an open inlet has one, fully supplied, an open outlet none."""
+        if not self.flows[port] and self.interface.ports[port].way == "in":
+            self.flows[port].append(Supply())
+        return [flow for flow in self.flows[port] if isinstance(flow, Supply)]
+
+    def begin_fault(self, name: str, parameters: Mapping[str, float]) -> None:
+        """Begin a fault of the interface, or change one in force; the parameters are complete."""
+        self.faults[name] = dict(parameters)
+        self.faulted(name)
+
+    def end_fault(self, name: str) -> None:
+        """End a fault; nothing when it is not in force."""
+        if self.faults.pop(name, None) is not None:
+            self.faulted(name)
+
     # What a device type overrides; each does nothing by default.
 
     def start(self) -> None:
@@ -148,3 +178,6 @@ class Device:
 
     def configured(self, name: str) -> None:
         """React to a changed setting."""
+
+    def faulted(self, name: str) -> None:
+        """React to a fault of the interface that began, changed or ended; ``name in self.faults`` says which."""

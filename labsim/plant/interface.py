@@ -16,6 +16,8 @@ from pydantic import AfterValidator, Field, model_validator
 from labsim.document import read_document
 from labsim.errors import UnknownNameError
 from labsim.plant.alarm_spec import AlarmSpec
+from labsim.plant.fault_spec import FaultName, FaultSpec
+from labsim.plant.flow import PortSpec
 from labsim.plant.register_spec import ModbusSpec
 from labsim.plant.rules import conflicts
 from labsim.plant.signature import EventName, EventSpec, MethodSpec
@@ -217,6 +219,8 @@ class Interface(Spec):
     settings: dict[Name, SettingSpec] = Field(default_factory=dict)
     tags: dict[Name, TagSpec]
     alarms: dict[Name, AlarmSpec] = Field(default_factory=dict)
+    ports: dict[Name, PortSpec] = Field(default_factory=dict)
+    faults: dict[FaultName, FaultSpec] = Field(default_factory=dict)
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None

@@ -7,11 +7,12 @@ from typing import Any
 
 import simpy
 
-from labsim.errors import InputError
+from labsim.errors import InputError, UnknownNameError
 from labsim.plant.alarms import Alarms
 from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
 from labsim.plant.events import EventLog
+from labsim.plant.flow import Flow, Lane, Supply
 from labsim.plant.interface import Interface
 from labsim.plant.tags import TagStore
 
@@ -61,6 +62,41 @@ class Plant:
         self.devices[path] = device
         self.alarms.add(path, kind.interface.alarms)
         return device
+
+    def connect(self, source: str, target: str, *, buffer: float = 1) -> Flow:
+        """Join an outlet to an inlet, each written ``device.port``, before `start`.
+
+        Args:
+            source: The outlet.
+            target: The inlet.
+            buffer: Parts that stand between the two at most; only where parts flow.
+
+        Raises:
+            UnknownNameError: no such device or port.
+            InputError: the two do not fit, or a lane of parts would have two ends.
+        """
+        assert not self._started, "a plant that runs is not rebuilt"
+        (giver, outlet), (taker, inlet) = self._port(source, "out"), self._port(target, "in")
+        carries = giver.interface.ports[outlet].carries
+        if taker.interface.ports[inlet].carries != carries:
+            raise InputError(f"{source} carries {carries} and {target} does not: join ports that carry the same.")
+        flow: Flow = Lane(self.env, buffer) if carries == "parts" else Supply()
+        for taken, path in ((carries == "parts" and giver.flows[outlet], source), (taker.flows[inlet], target)):
+            if taken:
+                raise InputError(f"{path} is joined already: a lane has two ends, and an inlet one supply.")
+        giver.flows[outlet].append(flow)
+        taker.flows[inlet].append(flow)
+        return flow
+
+    def _port(self, path: str, way: str) -> tuple[Device, str]:
+        name, _, port = path.partition(".")
+        if name not in self.devices:
+            raise UnknownNameError("device", name, self.devices)
+        device = self.devices[name]
+        known = [port for port, spec in device.interface.ports.items() if spec.way == way]
+        if port not in known:
+            raise UnknownNameError(f"{way}let of {device.interface.type}", port, known)
+        return device, port
 
     def start(self) -> None:
         """First values and processes; the plant stands at step 0."""

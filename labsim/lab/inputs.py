@@ -73,7 +73,7 @@ def apply(plant: Plant, record: Record) -> None:
         for row, value in changes:
             store.set(row, value)
     else:
-        store.write_all(changes)
+        store.accept(changes)  # it was judged then; what was refused before it is not in the journal
     for path, count in record.detail.get("wear", {}).items():
         store.set(store[path].row, count)
 

@@ -1,8 +1,8 @@
 """The base of every device: its tags, settings, own random generator and place in time.
 
 A device overrides what it needs: `start` for first values, `step` for what flows (called every 100 ms of plant time), `run`
-for what happens in order (a SimPy process), `guard` to refuse a client's write, `call` to do a method, `configured` to react
-to a setting.
+for what happens in order (a SimPy process), `guard` to refuse a client's write, `take` to change an accepted one, `call` to do
+a method, `configured` to react to a setting.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Device:
             self.tags[name] = Tag(
                 row, f"{path}.{name}", path, name, spec.type, unit, low, high, spec.access, spec.title, spec.labels
             )
-        store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard)
+        store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard, self.take)
         self.faults: dict[str, Mapping[str, float]] = {}
         self.flows: dict[str, list[Flow]] = {name: [] for name in interface.ports}
 
@@ -171,6 +171,10 @@ class Device:
     def guard(self, tag: Tag, value: Value) -> int:  # noqa: ARG002 - a device that refuses nothing needs neither
         """A status code for a client's write that is right by access, type and range."""
         return status.GOOD
+
+    def take(self, tag: Tag, value: Value) -> Value:  # noqa: ARG002 - a device that takes what it is given needs no tag
+        """What a client's write that was accepted leaves in the tag, such as a value clamped to a limit."""
+        return value
 
     def call(self, name: str, arguments: Sequence[Value]) -> tuple[int, Sequence[Value]]:  # noqa: ARG002 - none by default
         """Do a method of the interface, whose arguments are right by type: a status code and the outputs."""

@@ -63,6 +63,8 @@ class Tag:
 
 Guard = Callable[[Tag, Value], int]
 """A device's word on a client's write: a status code, `status.GOOD` to accept."""
+Taker = Callable[[Tag, Value], Value]
+"""What a client's write that was accepted leaves in the tag."""
 
 
 class TagStore:
@@ -84,6 +86,7 @@ class TagStore:
         self._text: dict[int, str] = {}
         self._rows: dict[str, int] = {}
         self._guards: dict[int, Guard] = {}
+        self._takers: dict[int, Taker] = {}
 
     def __len__(self) -> int:
         return len(self.tags)
@@ -101,8 +104,13 @@ class TagStore:
             raise UnknownNameError("tag", path, self._rows)
         return self.tags[row]
 
-    def add(self, tags: list[Tag], initial: list[Value], guard: Guard | None = None) -> None:
-        """Append the tags of one device; rows must follow on. ``guard`` is asked before a client's write takes effect."""
+    def add(
+        self, tags: list[Tag], initial: list[Value], guard: Guard | None = None, taker: Taker | None = None
+    ) -> None:
+        """Append the tags of one device; rows must follow on.
+
+        ``guard`` is asked before a client's write takes effect, ``taker`` says what an accepted one leaves in the tag.
+        """
         assert [t.row for t in tags] == list(range(len(self), len(self) + len(tags)))
         self.tags += tags
         extra = len(tags)
@@ -113,6 +121,8 @@ class TagStore:
             self._rows[tag.path] = tag.row
             if guard is not None:
                 self._guards[tag.row] = guard
+            if taker is not None:
+                self._takers[tag.row] = taker
             if tag.type == "text":
                 self._text[tag.row] = str(first)
             else:
@@ -177,9 +187,17 @@ class TagStore:
                 code = self._guards[row](tag, value)
             if code != status.GOOD:
                 return code
-        for row, value in changes:
-            self.set(row, value)
+        self.accept(changes)
         return status.GOOD
+
+    def accept(self, changes: Sequence[tuple[int, Value]]) -> None:
+        """Let the (row, value) pairs of a client's write that was judged take effect, as `write_all` does.
+
+        A replay does again what was accepted, whatever was refused before.
+        """
+        for row, value in changes:
+            taker = self._takers.get(row)
+            self.set(row, value if taker is None else taker(self.tags[row], value))
 
 
 def judge(tag: Tag, value: Value) -> int:

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 
 def build_plant(scenario: Scenario, seed: str, clock: SimClock) -> Plant:
-    """The scenario's devices over one store, not yet started."""
-    plant = Plant(seed_number(seed), clock)
+    """The scenario's devices over one store, joined by its flows, not yet started."""
+    plant = Plant(seed_number(seed), clock, crew=scenario.crew)
     for path, device in scenario.plant.items():
         plant.add(path, devices.load(device.type), device.settings)
+    for flow in scenario.flows:
+        plant.connect(flow.source, flow.target, buffer=flow.buffer or 1)
     return plant
 
 

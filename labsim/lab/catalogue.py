@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,6 +39,10 @@ class LabCatalogue:
     def device_protocols(self, kind: str) -> Iterable[str]:
         """Protocols a device type speaks."""
         return devices.interface(kind).protocols
+
+    def device_ports(self, kind: str) -> Mapping[str, tuple[str, str]]:
+        """Ports of a device type: which way, and what passes through."""
+        return {name: (port.way, port.carries) for name, port in devices.interface(kind).ports.items()}
 
     def judge_setting(self, kind: str, setting: str, value: Any) -> str:
         """Why ``value`` cannot be that setting, or "" when it can."""

@@ -8,6 +8,7 @@ a method, `configured` to react to a setting.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ import simpy
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant import status
 from labsim.plant.events import EventLog, Occurrence
-from labsim.plant.flow import Flow, Lane, Supply
+from labsim.plant.flow import Flow, Lane, Signals, Supply
 from labsim.plant.interface import Interface
 from labsim.plant.tags import Tag, TagStore, Value
 from labsim.units import UNITS
@@ -43,6 +44,7 @@ class Device:
         settings: Current settings by name.
         env: The plant's SimPy environment; its time is in simulated seconds.
         faults: Faults of its interface that are in force, with their parameters.
+        crew: The operators of the plant; see `Plant`.
         flows: What each port is joined to, in the order of the plant; an open port has nothing here.
     """
 
@@ -77,6 +79,7 @@ class Device:
         store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard, self.take)
         self.faults: dict[str, Mapping[str, float]] = {}
         self.flows: dict[str, list[Flow]] = {name: [] for name in interface.ports}
+        self.crew = simpy.Resource(env, math.inf)  # the plant puts its own here
 
     def __getitem__(self, name: str) -> Value:
         return self.store.read(self.tags[name].row)
@@ -145,6 +148,12 @@ class Device:
         if not self.flows[port] and self.interface.ports[port].way == "in":
             self.flows[port].append(Supply())
         return [flow for flow in self.flows[port] if isinstance(flow, Supply)]
+
+    def signals(self, port: str) -> list[Signals]:
+        """The signals of a port; an open inlet has some that nobody gives, an open outlet none."""
+        if not self.flows[port] and self.interface.ports[port].way == "in":
+            self.flows[port].append(Signals(self.env))
+        return [flow for flow in self.flows[port] if isinstance(flow, Signals)]
 
     def begin_fault(self, name: str, parameters: Mapping[str, float]) -> None:
         """Begin a fault of the interface, or change one in force; the parameters are complete."""

@@ -1,4 +1,4 @@
-"""What flows between devices: parts, one after the other through a buffer, and supplies such as power, air or water.
+"""What flows between devices: parts through a buffer, supplies such as power or air, and the signals of a station.
 
 A device type names its **ports** in its interface; a scenario or a ready plant joins an outlet to an inlet by a **flow**. A port
 that nothing is joined to is an open end: an inlet then brings new parts for ever and is fully supplied, an outlet takes all.
@@ -11,6 +11,7 @@ import math
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Literal
 
 import simpy
@@ -19,7 +20,7 @@ from labsim.plant.spec import Spec
 from labsim.plant.tags import Value
 from labsim.text import Text
 
-Carries = Literal["parts", "power", "air", "water", "coolant"]
+Carries = Literal["parts", "power", "air", "water", "coolant", "signals"]
 
 
 class PortSpec(Spec):
@@ -149,5 +150,56 @@ class Supply:
         self.demand, self.level = 0.0, level
 
 
-Flow = Lane | Supply
+class TimeClass(IntEnum):
+    """What a work unit does with its time; every second belongs to exactly one."""
+
+    IDLE = 0
+    """Planned, but nobody wants parts: stopped, ready or complete."""
+    PRODUCING = 1
+    SETUP = 2
+    """Start-up, change of recipe, clearing up."""
+    STARVED = 3
+    """No part or material comes."""
+    BLOCKED = 4
+    """The part cannot leave."""
+    MINOR_STOP = 5
+    DOWN = 6
+    """A fault, an emergency stop or an operator's hold."""
+    PLANNED = 7
+    """Maintenance or manual work that was planned."""
+
+
+class Signals:
+    """What a work unit tells a monitor: how it spends its time, and what it has made.
+
+    Attributes:
+        doing: What it does now.
+        made: Parts worked on.
+        bad: Those of them that are not good.
+        reworked: Those that were worked on twice.
+    """
+
+    __slots__ = ("_env", "_seconds", "_since", "bad", "doing", "made", "reworked")
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self._env = env
+        self._seconds = [0.0] * len(TimeClass)
+        self._since = float(env.now)
+        self.doing = TimeClass.IDLE
+        self.made = self.bad = self.reworked = 0
+
+    def enter(self, doing: TimeClass) -> None:
+        """From now on the unit does this."""
+        if doing != self.doing:
+            self._seconds[self.doing] += self._env.now - self._since
+            self._since, self.doing = float(self._env.now), doing
+
+    def seconds(self) -> list[float]:
+        """How long the unit did what, by `TimeClass`; their sum is the time since the start."""
+        found = list(self._seconds)
+        found[self.doing] += self._env.now - self._since
+        return found
+
+
+Flow = Lane | Supply | Signals
 Taking = Generator[simpy.Event, Any, Part]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +14,10 @@ from labsim.plant.alarms import Alarms
 from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
 from labsim.plant.events import EventLog
-from labsim.plant.flow import Flow, Lane, Supply
+from labsim.plant.flow import Carries, Flow, Lane, Signals, Supply
 from labsim.plant.interface import Interface
 from labsim.plant.tags import TagStore
+from labsim.plant.veil import Veil
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +28,52 @@ class DeviceType:
     behaviour: type[Device]
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An outlet and an inlet (``device.port``) with what flows from the one to the other."""
+
+    source: str
+    target: str
+    carries: Carries
+    flow: Flow
+
+
 class Plant:
     """All devices of one lab.
 
     Args:
         seed: Drives every random number of the plant.
         clock: Plant time.
+        crew: How many operators there are; None for one wherever one is needed.
 
     Attributes:
         store: Every value, once.
         events: What devices and alarms tell.
         alarms: Alarms of all devices, evaluated after each step.
         devices: By path, in the order they were added.
+        joined: Every flow between devices, in the order of joining.
+        crew: The operators, a SimPy resource: ``with self.crew.request() as operator: yield operator`` has one.
     """
 
-    def __init__(self, seed: int, clock: SimClock) -> None:
+    def __init__(self, seed: int, clock: SimClock, *, crew: int | None = None) -> None:
         self.seed, self.clock = seed, clock
         self.store = TagStore()
         self.env = simpy.Environment()
+        self.crew = simpy.Resource(self.env, crew if crew is not None else math.inf)
         self.events = EventLog()
         self.alarms = Alarms(self.store, self.events)
         self.devices: dict[str, Device] = {}
+        self.joined: list[Joined] = []
         self._started = False
 
-    def add(self, path: str, kind: DeviceType, settings: dict[str, Any] | None = None) -> Device:
-        """Build a device into the plant, before `start`.
+    def add(
+        self,
+        path: str,
+        kind: DeviceType,
+        settings: dict[str, Any] | None = None,
+        sensors: Mapping[str, SensorSpec] | None = None,
+    ) -> Device:
+        """Build a device into the plant, before `start`; ``sensors`` are in place of the interface's own.
 
         Raises:
             InputError: the path is taken, or a setting does not take its value.
@@ -59,8 +83,11 @@ class Plant:
             raise InputError(f"the plant already has a device {path!r}; give each its own path.")
         assert not self._started, "a plant that runs takes no more devices"
         device = kind.behaviour(path, kind.interface, self.store, self.env, self.seed, settings, self.events)
+        device.crew = self.crew
         self.devices[path] = device
         self.alarms.add(path, kind.interface.alarms)
+        chains = {**kind.interface.sensors, **(sensors or {})}
+        self._sensors |= {f"{path}.{tag}": chain for tag, chain in chains.items()}
         return device
 
     def connect(self, source: str, target: str, *, buffer: float = 1) -> Flow:
@@ -80,12 +107,20 @@ class Plant:
         carries = giver.interface.ports[outlet].carries
         if taker.interface.ports[inlet].carries != carries:
             raise InputError(f"{source} carries {carries} and {target} does not: join ports that carry the same.")
-        flow: Flow = Lane(self.env, buffer) if carries == "parts" else Supply()
+        flow: Flow
+        match carries:
+            case "parts":
+                flow = Lane(self.env, buffer)
+            case "signals":
+                flow = Signals(self.env)
+            case _:
+                flow = Supply()
         for taken, path in ((carries == "parts" and giver.flows[outlet], source), (taker.flows[inlet], target)):
             if taken:
                 raise InputError(f"{path} is joined already: a lane has two ends, and an inlet one supply.")
         giver.flows[outlet].append(flow)
         taker.flows[inlet].append(flow)
+        self.joined.append(Joined(source, target, carries, flow))
         return flow
 
     def _port(self, path: str, way: str) -> tuple[Device, str]:
@@ -98,14 +133,22 @@ class Plant:
             raise UnknownNameError(f"{way}let of {device.interface.type}", port, known)
         return device, port
 
+    def veil(self, paths: Iterable[str]) -> None:
+        """Keep the true values of some tags beside what is shown of them, before `start`, so that they are recorded."""
+        assert not self._started, "a plant that runs is not rebuilt"
+        self._veil.columns(sorted(paths, key=lambda path: self.store[path].row))
+
     def start(self) -> None:
         """First values and processes; the plant stands at step 0."""
         self._started = True
+        self._veil.columns(self._sensors)
         for device in self.devices.values():
             device.start()
             process = device.run()
             if process is not None:
                 self.env.process(process)
+        self._veil.sense(self._sensors, self.seed)
+        self.faults.apply()
 
     def advance(self) -> None:
         """One step: what happens in order, then what flows, then time moves on."""
@@ -114,5 +157,6 @@ class Plant:
         self.env.run(until=end_ns / 1e9)
         for device in self.devices.values():
             device.step(STEP_NS / 1e9)
+        self.faults.apply()
         self.alarms.evaluate()
         self.clock.tick()

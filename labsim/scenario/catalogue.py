@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -33,6 +33,10 @@ class Catalogue(Protocol):
 
     def device_protocols(self, kind: str) -> Iterable[str]:
         """Protocols a device type speaks."""
+        ...
+
+    def device_ports(self, kind: str) -> Mapping[str, tuple[str, str]]:
+        """Ports of a device type: which way (``in``, ``out``), and what passes through."""
         ...
 
     def judge_setting(self, kind: str, setting: str, value: Any) -> str:

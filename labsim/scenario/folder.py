@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from labsim.document import read_document
 from labsim.document.document import read_text
 from labsim.errors import InputError, Problem, ScenarioError, UnknownNameError
+from labsim.scenario.include import included_files
 from labsim.scenario.model import ScenarioFile
 from labsim.text import Text
 
@@ -87,6 +88,8 @@ def find_scenario(name: str | Path) -> Path:
 def scenario_files(folder: Path) -> dict[str, bytes]:
     """The files an attempt keeps, by path below the folder with ``/``: everything but the answers and what is hidden.
 
+    The ready plants that the scenario includes are among them, wherever they lie.
+
     Raises:
         InputError: they are too many for a scenario, as when the folder is somebody's home.
     """
@@ -106,7 +109,7 @@ def scenario_files(folder: Path) -> dict[str, bytes]:
                 f"{folder}: the files here are more than {_LARGEST // 10**6} MB. Keep a scenario in a folder of its own."
             )
         found["/".join(parts)] = path.read_bytes()
-    return found
+    return found | included_files(folder, folder / FILE)
 
 
 def wrong_answers(folder: Path) -> list[WrongAnswer]:

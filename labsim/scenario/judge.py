@@ -15,6 +15,7 @@ from labsim.document import Document, KeyPath
 from labsim.errors import did_you_mean
 from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.fields import named_parts
+from labsim.scenario.flow import judge_flows
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
 from labsim.scenario.link import link_names
 from labsim.scenario.model import EndpointSpec
@@ -23,15 +24,21 @@ from labsim.scenario.topics import LEVELS, deepest_level, place_depth
 
 def judge(document: Document, catalogue: Catalogue | None) -> None:
     """Note every problem of a document in the model's form."""
-    types = {str(path[1]): str(kind) for path, kind in document.each("plant", "*", "type") if isinstance(kind, str)}
-    plant = {str(path[1]): types.get(str(path[1]), "") for path, _ in document.each("plant", "*")}
+    plant = types_of(document)
     known = set(catalogue.device_types()) if catalogue is not None else set()
     judge_plant(document, plant, catalogue, known)
+    judge_flows(document, plant, catalogue, known)
     judge_endpoints(document, plant, catalogue, known)
     judge_places(document)
     judge_timeline(document, plant, catalogue, known)
     judge_checks(document, plant, catalogue, known)
     judge_tasks(document)
+
+
+def types_of(document: Document) -> dict[str, str]:
+    """The type of each device of the plant; empty where it has none."""
+    types = {str(path[1]): str(kind) for path, kind in document.each("plant", "*", "type") if isinstance(kind, str)}
+    return {str(path[1]): types.get(str(path[1]), "") for path, _ in document.each("plant", "*")}
 
 
 def judge_plant(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:

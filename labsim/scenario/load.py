@@ -1,8 +1,8 @@
 """Reading scenarios: from the author's YAML to a `Scenario`, with every problem at once.
 
-The way: YAML with positions (`labsim.document`) → placeholders filled in (`placeholder`) → checks in the model's form
-(`form`) → models and rules (`model`, `judge`, `care`). Each step goes on after a mistake, and what a mistake makes
-unjudgeable is passed over, so one mistake is told once.
+The way: YAML with positions (`labsim.document`) → ready plants taken in (`include`) → placeholders filled in (`placeholder`) →
+checks in the model's form (`form`) → models and rules (`model`, `judge`, `care`). Each step goes on after a mistake, and what a
+mistake makes unjudgeable is passed over, so one mistake is told once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from labsim.errors import InputError, Problem, ScenarioError
 from labsim.scenario.care import judge_briefs, judge_care
 from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.form import to_model
+from labsim.scenario.include import take_in
 from labsim.scenario.judge import judge
 from labsim.scenario.model import Scenario, ScenarioFile, Variant
 from labsim.scenario.part import Drawn
@@ -46,6 +47,9 @@ def load_scenario(
         ScenarioError: it has problems, all of them listed; those in `labsim.scenario.problems.CARE` are no reason.
     """
     source = read_document(_file(path))
+    plants, _ = take_in(source, _file(path).parent, catalogue)
+    if plants:
+        raise ScenarioError(plants)
     good, broken = _variants(source)
     if drawn is None:
         given = draw(good, seed, _id(source))
@@ -78,8 +82,10 @@ def lint_scenario(path: Path, catalogue: Catalogue | None) -> list[Problem]:
         source = read_document(_file(path))
     except ScenarioError as error:
         return list(error.problems)
+    found, whole = take_in(source, _file(path).parent, catalogue)
+    if not whole:
+        return found
     good, broken = _variants(source)
-    found: list[Problem] = []
     used: set[str] = set()
     for number, drawn in enumerate(_forms(good)):
         filler = Filler(source, drawn, broken)

@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from labsim.quantity import Duration
+from labsim.scenario.flow import FlowSpec
 from labsim.scenario.link import LinkSettings
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.mqtt import MqttSpec
 from labsim.scenario.opcua import OpcuaSpec
 from labsim.scenario.part import BriefRef, CheckId, Drawn, Id, Marks, Part, Path_
-from labsim.scenario.topics import Place
+from labsim.scenario.plant import Crew, Include, PlantDevice
 from labsim.text import Text
 
 _Whole = Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)]
@@ -42,15 +43,6 @@ class Variant(Part):
         if self.choose is not None and "step" in self.model_fields_set:
             raise ValueError("'step' belongs to 'range'")
         return self
-
-
-class PlantDevice(Part):
-    """One device of the plant. ``place`` is where it stands: up to five levels from enterprise to cell."""
-
-    type: Id
-    title: Text | None = None
-    place: Place | None = None
-    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class EndpointSpec(Part):
@@ -155,7 +147,7 @@ class Penalty(Part):
 
 
 class ScenarioFile(Part):
-    """What stands in ``scenario.yaml``."""
+    """What stands in ``scenario.yaml``; ``plant``, ``flows`` and ``crew`` after the ready plants of ``include`` are taken in."""
 
     labsim: Literal[1]
     id: Id
@@ -165,7 +157,10 @@ class ScenarioFile(Part):
     competences: tuple[str, ...] = ()
     pass_mark: Annotated[float, Field(ge=0, le=100, strict=True)] = 60
     variants: dict[Path_, Variant] = Field(default_factory=dict)
+    include: tuple[Include, ...] = ()
     plant: Annotated[dict[Path_, PlantDevice], Field(min_length=1)]
+    flows: tuple[FlowSpec, ...] = ()
+    crew: Crew | None = None
     endpoints: tuple[EndpointSpec, ...]
     timeline: tuple[TimelineEntry, ...] = ()
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]

@@ -15,7 +15,7 @@ from labsim.document import Document, Key, KeyPath, Position
 from labsim.errors import Problem, did_you_mean
 from labsim.scenario.part import Drawn
 
-SECTIONS = ("title", "plant", "endpoints", "timeline", "tasks", "penalties")
+SECTIONS = ("title", "plant", "flows", "crew", "endpoints", "timeline", "tasks", "penalties")
 """The parts of a scenario that placeholders are filled in."""
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PLACEHOLDER = re.compile(rf"\$\$\{{|\$\{{({NAME.pattern})\}}|\$\{{")
@@ -74,7 +74,7 @@ class Filler:
     def fill(self) -> Document:
         """A new document with the placeholders of `SECTIONS` filled in; positions stay those of the source."""
         source = self.source
-        result = Document(source.file, source.text, source.data, source.root)
+        result = Document(source.file, source.text, source.data, source.root, muted=set(source.muted))
         if not isinstance(source.data, dict):
             return result
         data, root = dict(source.data), Position(source.root.line, source.root.column, inside=dict(source.root.inside))

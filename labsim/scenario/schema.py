@@ -6,6 +6,7 @@ from typing import Any
 
 from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
+from labsim.scenario.include import ready_plants
 from labsim.scenario.model import ScenarioFile
 from labsim.scenario.placeholder import SECTIONS
 
@@ -22,6 +23,8 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         definitions[name] = _check_schema(catalogue, {key: general[key] for key in own}, definitions)
     if catalogue is not None:
         definitions["PlantDevice"]["properties"]["type"] = {"enum": sorted(catalogue.device_types())}
+        schema["properties"]["include"]["items"]["examples"] = list(ready_plants())
+    _allow_includes(schema)
     for name in (
         "CheckSpec",
         "Penalty",
@@ -37,6 +40,7 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         "MqttWeb",
         "MqttLimits",
         "TimelineEntry",
+        "FlowSpec",
         "Hint",
     ):
         definitions[name] = _open_to_placeholders(definitions[name])
@@ -45,6 +49,18 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "labsim scenario"
     return schema
+
+
+def _allow_includes(schema: dict[str, Any]) -> None:
+    """With ``include`` there may be no ``plant``, and its devices need no ``type``, for a ready plant may bring both."""
+    device = schema["$defs"]["PlantDevice"]
+    typed = device.pop("required")
+    schema["required"].remove("plant")
+    schema["if"] = {"not": {"required": ["include"]}}
+    schema["then"] = {
+        "required": ["plant"],
+        "properties": {"plant": {"additionalProperties": {"required": typed}}},
+    }
 
 
 def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -137,6 +137,13 @@ class FakeCatalogue:
     def device_protocols(self, kind: str) -> Iterable[str]:
         return self.protocols[kind]
 
+    def device_ports(self, kind: str) -> dict[str, tuple[str, str]]:
+        ports = {
+            "mill": {"parts_in": ("in", "parts"), "parts_out": ("out", "parts"), "power": ("in", "power")},
+            "power-meter": {"load_out": ("out", "power")},
+        }
+        return ports[kind]
+
     def judge_setting(self, kind: str, setting: str, value: Any) -> str:
         if setting == "word_order" and value not in ("ABCD", "CDAB", "BADC", "DCBA"):
             return f"{value!r} is not one of ABCD, CDAB, BADC, DCBA"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from jsonschema import Draft202012Validator
+
 from labsim.scenario.schema import scenario_schema
 
 
@@ -30,3 +32,19 @@ def test_a_placeholder_may_stand_for_a_number(catalogue):
 def test_without_a_catalogue_any_check_is_right():
     """The schema of the file alone says nothing about what is installed."""
     assert scenario_schema()["$defs"]["CheckSpec"]["maxProperties"] == 1
+
+
+def test_a_scenario_with_a_ready_plant_fits_the_schema(catalogue):
+    """With ``include``, an editor asks for no plant and for no type; without, for both."""
+    schema = scenario_schema(catalogue)
+    whole = {
+        "labsim": 1, "id": "a", "title": "A", "level": "junior", "minutes": 5, "endpoints": [],
+        "tasks": [{"id": "a", "title": "A", "marks": 1, "checks": [{"plant.never": {"tag": "a.b", "marks": 1}}]}],
+    }  # fmt: skip
+    flows = {"flows": [{"from": "a.parts_out", "to": "b.parts_in", "buffer": "${size}"}], "crew": 2}
+    good = Draft202012Validator(schema)
+    assert good.is_valid({**whole, **flows, "include": ["pack"]})
+    assert good.is_valid({**whole, "include": ["pack"], "plant": {"fill1": {"settings": {}}}})
+    assert not good.is_valid(whole)
+    assert not good.is_valid({**whole, "plant": {"fill1": {"settings": {}}}})
+    assert not good.is_valid({**whole, "include": ["pack"], "flows": [{"from": "a.b"}]})

@@ -1,0 +1,25 @@
+"""The plant of a scenario as its author writes it: devices, where they stand, and the people at them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from labsim.scenario.part import Id, Part
+from labsim.scenario.topics import Place
+from labsim.text import Text
+
+Crew = Annotated[int, Field(ge=1, le=100, strict=True)]
+"""How many operators the plant has."""
+Include = Annotated[str, Field(min_length=1, max_length=200, examples=["pack", "plants/my-line.yaml"])]
+"""A ready plant by its name, or a file of one by its path from the scenario."""
+
+
+class PlantDevice(Part):
+    """One device of the plant. ``place`` is where it stands: up to five levels from enterprise to cell."""
+
+    type: Id
+    title: Text | None = None
+    place: Place | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)

@@ -127,6 +127,8 @@ is written in a task of a scenario by its name, with its parameters and these ke
 | `id` | its name in the verdict; `<task>.<n>` unless given |
 | `depends` | ids of checks that must pass first; until then it is *not checked* and says which one it waits for |
 | `title` | replaces its own sentence on the mark sheet |
+| `when` | the time it is judged over: `ever`, `at-end`, or `{from: 5 min, to: 20 min}` of plant time; may stand at a task |
+| `credit` | what a share of it earns: `share` (the default), `whole` (all or nothing), or steps: `{60 %: 50 %, 90 %: 100 %}` |
 
 ## How marks come about
 
@@ -135,8 +137,19 @@ is written in a task of a scenario by its name, with its parameters and these ke
 - **The grader is never the reason for a lost mark.** The marks of a check that cannot be judged leave the score and the
   maximum alike (`excluded` in the verdict says how many), so the percentage is of what could be judged. Nothing waits for
   such a check, and such a penalty takes nothing.
-- **Hints** cost their marks once, from their own task, never below 0. **Penalties** are checks outside the tasks: one that
-  does not pass takes its marks from the total, never below 0. When one task is marked alone, penalties are left out.
+- **When.** Most checks judge what was done: it stays done. Those that judge how things stand (a file, an answer, the retained
+  store) can have been right earlier: with `ever`, the default in training, an earlier success at a check stays one; with
+  `at-end`, the default in an exam, the end counts. Those that judge what never happens always look at the end. In a stretch of
+  time `{from, to}` only what clients did in it counts; what was handed in, answered or stored before still stands.
+- **Hints** cost their marks once, from their own task, never below 0.
+- **Penalties** are checks outside the tasks: one that does not pass takes its marks from the total, never below 0. With
+  `take: each` they are taken for each time it happened, `most` at most; with `zero: <task>` the task earns nothing either.
+  When one task is marked alone, penalties are left out.
+- **Training and exam.** `mode: exam` in a scenario (or `labsim run --exam`) changes the default of `when`, closes the hints,
+  and tells the candidate no more than `feedback` allows: `marks` of each task, `outcomes` of each check (the default), or
+  `reasons`. The attempt folder always keeps the full verdict.
+- **A check of your own** is a Python function beside the scenario ([`python`](#python)). It and the checks of other packages
+  run in a process of their own with a time limit: one that raises, hangs or exits *cannot check*, and harms no other.
 - **Rounding.** The marks of each check are rounded to hundredths, then added.
 - **Passed** means that the score reaches `pass_mark` percent of the maximum.
 - **Nothing is given away.** `expected` says what kind of value is asked for and how near it has to be. It never shows the

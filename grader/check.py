@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict
 
 from grader.outcome import Outcome
 from labsim.evidence.evidence import Evidence
+from labsim.quantity import Share as Share
+from labsim.quantity import parse_share as parse_share
 from labsim.text import Text
 
 
@@ -31,10 +33,18 @@ class Check(ABC, Generic[P]):
         name: As scenarios write it: ``family.verb``.
         sentence: What a trainee reads as the title of the check; ``{p.device}`` fills in a parameter.
         Params: The model of its parameters.
+        judges: ``deeds``: what was done, which stays done, whatever follows. ``standing``: how things stand at a moment (a
+            file, an answer, a store), so that it can have been right earlier. ``absence``: what never happens, which an
+            earlier moment proves nothing of.
+        reads: Reads that must be in the journal one by one. ``tags``: those of the tags it names. ``devices``: every one of
+            the devices it names, itself or by a tag, because it counts requests. ``all``: every one. What no check needs is
+            counted in a ``poll``.
     """
 
     name: ClassVar[str]
     sentence: ClassVar[Text]
+    judges: ClassVar[Literal["deeds", "standing", "absence"]] = "deeds"
+    reads: ClassVar[Literal["tags", "devices", "all"]] = "tags"
     Params: type[P]
 
     @abstractmethod
@@ -44,25 +54,3 @@ class Check(ABC, Generic[P]):
     def title(self, params: P) -> Text:
         """The sentence with the parameters filled in."""
         return self.sentence.format(p=params)
-
-
-def parse_share(value: Any) -> float:
-    """A share from ``"95 %"`` or a fraction such as 0.95.
-
-    Raises:
-        ValueError: neither, or not between 0 and 1.
-    """
-    text = value.strip() if isinstance(value, str) else ""
-    try:
-        share = float(text[:-1]) / 100 if text.endswith("%") else float(value)
-    except (TypeError, ValueError):
-        share = -1.0
-    if isinstance(value, bool) or not 0 < share <= 1:
-        raise ValueError(f"{value!r} is not a share; write a percentage such as '95 %' or a fraction such as 0.95")
-    return share
-
-
-Share = Annotated[
-    float, BeforeValidator(parse_share), WithJsonSchema({"type": ["string", "number"], "examples": ["95 %", 0.95]})
-]
-"""A pydantic field of a share over 0 and up to 1, written as a percentage."""

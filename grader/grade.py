@@ -6,19 +6,17 @@ Same folder, same verdict: no clock, no random number, no network, and nothing o
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import labsim
-from grader.check import Check
-from grader.checks import load
+from grader.judging import Judging, bind
 from grader.outcome import Outcome, State, broken, waits_for
 from grader.verdict import CheckResult, PenaltyResult, TaskResult, Verdict
 from labsim.errors import LabsimError, UnknownNameError
 from labsim.evidence.evidence import Evidence
 from labsim.scenario.load import load_scenario
+from labsim.scenario.marking import Mode, earned
 from labsim.scenario.model import CheckSpec, Penalty, Scenario, Task
 from labsim.text import Text, tr
 
@@ -54,13 +52,15 @@ def grade(evidence: Evidence, scenario: Scenario, *, task: str | None = None) ->
     known = [each.id for each in scenario.tasks]
     if task is not None and task not in known:
         raise UnknownNameError("task", task, known)
-    marking = _Marking(evidence, scenario)
+    mode = mode_of(evidence, scenario)
+    marking = _Marking(evidence, scenario, Judging(evidence, mode))
     # Evidence is a million small objects that all live to the end: searching them for garbage again and again while the
     # checks work would cost a third of the time.
     gc.freeze()
     try:
-        tasks = tuple(marking.task(each) for each in scenario.tasks if task in (None, each.id))
         penalties = () if task is not None else tuple(p for each in scenario.penalties if (p := marking.penalty(each)))
+        marking.zeroed = {penalty.zero for penalty in penalties}
+        tasks = tuple(marking.task(each) for each in scenario.tasks if task in (None, each.id))
     finally:
         gc.unfreeze()
     return Verdict(
@@ -72,7 +72,14 @@ def grade(evidence: Evidence, scenario: Scenario, *, task: str | None = None) ->
         pass_mark=scenario.pass_mark,
         versions={**evidence.manifest.versions, "grader": labsim.__version__},
         head=evidence.head,
+        voice="training" if mode == "training" else scenario.feedback,
     )
+
+
+def mode_of(evidence: Evidence, scenario: Scenario) -> Mode:
+    """How the attempt was run: what its first host said, else what the scenario says."""
+    said = next((r.detail["mode"] for r in evidence.of("lab", "host-start") if "mode" in r.detail), scenario.mode)
+    return "exam" if said == "exam" else "training"
 
 
 @dataclass
@@ -81,28 +88,43 @@ class _Marking:
 
     evidence: Evidence
     scenario: Scenario
+    judging: Judging
     outcomes: dict[str, Outcome | None] = field(default_factory=dict)  # None while a check waits for its dependencies
+    zeroed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.home = {spec.id: (task, spec) for task in self.scenario.tasks for spec in task.checks}
         self.tasks = {task.id: task for task in self.scenario.tasks}
 
     def task(self, task: Task) -> TaskResult:
-        """All checks of a task, and what its hints cost."""
+        """All checks of a task, and what its hints cost; nothing of it when a penalty says so."""
         checks = tuple(
-            CheckResult(spec.id, spec.check, self._title(task, spec), self._outcome(spec.id), spec.marks)
+            CheckResult(
+                spec.id,
+                spec.check,
+                self._title(task, spec),
+                outcome := self._outcome(spec.id),
+                spec.marks,
+                earned(spec.credit, outcome.score),
+            )
             for spec in task.checks
         )
         costs = {r.detail.get("index"): float(r.detail.get("cost", 0)) for r in self.evidence.hints(task.id)}
-        return TaskResult(task.id, task.title, checks, round(sum(costs.values()), 2))
+        return TaskResult(task.id, task.title, checks, round(sum(costs.values()), 2), task.id in self.zeroed)
 
     def penalty(self, penalty: Penalty) -> PenaltyResult | None:
         """What a penalty takes; None when its check passes."""
-        outcome = self._judge(penalty.check, penalty.params, "")
+        outcome = self.judging.judge(penalty.check, penalty.params, when=penalty.when or "at-end")
         if outcome.state is State.PASSED:
             return None
-        marks = 0.0 if outcome.state is State.CANNOT_CHECK else penalty.marks
-        return PenaltyResult(penalty.id, marks, outcome.reason, outcome.evidence)
+        marks, times = penalty.marks, 1
+        if outcome.state is State.CANNOT_CHECK:
+            marks = 0.0
+        elif penalty.take == "each":
+            times = max(outcome.times, 1)
+            marks = min(marks * times, marks * times if penalty.most is None else penalty.most)
+        zero = "" if outcome.state is State.CANNOT_CHECK or penalty.zero is None else penalty.zero
+        return PenaltyResult(penalty.id, round(marks, 2), outcome.reason, outcome.evidence, times, zero)
 
     def _outcome(self, check_id: str) -> Outcome:
         if check_id in self.outcomes:
@@ -110,7 +132,9 @@ class _Marking:
             return known if known is not None else broken(LabsimError(f"check {check_id} waits for itself"))
         self.outcomes[check_id] = None
         task, spec = self.home[check_id]
-        outcome = self._waiting(task, spec) or self._judge(spec.check, spec.params, task.id)
+        outcome = self._waiting(task, spec) or self.judging.judge(
+            spec.check, spec.params, task.id, spec.when or task.when
+        )
         self.outcomes[check_id] = outcome
         return outcome
 
@@ -129,27 +153,11 @@ class _Marking:
                 return waits_for(name)
         return None
 
-    def _judge(self, name: str, params: Mapping[str, Any], task: str) -> Outcome:
-        try:
-            check, model = _bind(name, params, task)
-            return check.judge(self.evidence, model)
-        except Exception as error:  # noqa: BLE001 - whatever a check raises is our fault, and costs nobody a mark
-            return broken(error)
-
     def _title(self, task: Task, spec: CheckSpec) -> Text:
         if spec.title is not None:
             return spec.title
         try:
-            check, model = _bind(spec.check, spec.params, task.id)
+            check, model = bind(spec.check, spec.params, task.id)
             return check.title(model)
         except Exception:  # noqa: BLE001 - the outcome of the check says what is wrong with it
             return tr("{name}", "{name}", "{name}").format(name=spec.check)
-
-
-def _bind(name: str, params: Mapping[str, Any], task: str) -> tuple[Check[Any], Any]:
-    """A check with its parameters; a check that has a parameter ``task`` is told the task it stands in."""
-    kind = load(name)
-    values = dict(params)
-    if "task" in kind.Params.model_fields and not values.get("task"):
-        values["task"] = task
-    return kind(), kind.Params.model_validate(values)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from grader.checks import load
-from labsim.scenario.fields import named_parts
+from labsim.scenario.fields import named_parts, nested_checks
 from labsim.scenario.model import CheckSpec, Penalty, Scenario
 
 
@@ -11,6 +14,11 @@ def graded_tags(scenario: Scenario) -> set[str]:
     """Paths of all tags that a check or penalty names. Checks of a whole device look at requests alone and need no truth."""
     specs: list[CheckSpec | Penalty] = [check for task in scenario.tasks for check in task.checks]
     specs += scenario.penalties
-    return {
-        value for spec in specs for _, kind, value in named_parts(load(spec.check).Params, spec.params) if kind == "tag"
-    }
+    return {tag for spec in specs for tag in _tags(spec.check, spec.params)}
+
+
+def _tags(name: str, params: Mapping[str, Any]) -> Iterator[str]:
+    model = load(name).Params
+    yield from (value for _, kind, value in named_parts(model, params) if kind == "tag")
+    for _, inner, given in nested_checks(model, params):
+        yield from _tags(inner, given)

@@ -6,10 +6,11 @@ Reasons speak as an examiner does: one sentence what happened, never the answer,
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
+from typing import Any
 
 from labsim.evidence.event import Record
 from labsim.text import Text, tr
@@ -40,6 +41,7 @@ class Outcome:
         actual: What was found.
         evidence: ``seq`` of the journal records behind it, in order; the first `EVIDENCE_KEPT` that the check names.
         help: Where to look next; empty when there is nothing to add.
+        times: How often it happened, for what must never happen; a penalty may be taken for each time.
     """
 
     state: State
@@ -49,6 +51,7 @@ class Outcome:
     actual: Said = None
     evidence: tuple[int, ...] = ()
     help: Text = field(default_factory=Text)
+    times: int = 1
 
 
 def partly(
@@ -81,9 +84,11 @@ def failed(
     actual: Said = None,
     evidence: Iterable[Record | int] = (),
     help: Text | None = None,  # noqa: A002 - the word the verdict uses
+    times: int = 1,
 ) -> Outcome:
     """None of the marks."""
-    return partly(0, reason, expected=expected, actual=actual, evidence=evidence, help=help)
+    outcome = partly(0, reason, expected=expected, actual=actual, evidence=evidence, help=help)
+    return outcome if times == 1 else replace(outcome, times=times)
 
 
 def waits_for(name: str) -> Outcome:
@@ -110,4 +115,36 @@ def broken(error: BaseException) -> Outcome:
         0,
         reason,
         actual=f"{type(error).__name__}: {error}"[:300] + (f" ({where})" if where else ""),
+    )
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as plain data, in all its languages."""
+    return {
+        "state": outcome.state.value,
+        "score": outcome.score,
+        "reason": outcome.reason,
+        "expected": outcome.expected,
+        "actual": outcome.actual,
+        "evidence": list(outcome.evidence),
+        "help": outcome.help,
+        "times": outcome.times,
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Outcome:
+    """An outcome from plain data."""
+
+    def said(value: Any) -> Said:
+        return Text(value) if isinstance(value, Mapping) else value
+
+    return Outcome(
+        State(data["state"]),
+        float(data["score"]),
+        Text(data["reason"]),
+        said(data["expected"]),
+        said(data["actual"]),
+        tuple(data["evidence"]),
+        Text(data["help"]),
+        int(data["times"]),
     )

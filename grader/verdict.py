@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from grader.outcome import Outcome, Said, State
+from labsim.scenario.marking import Feedback
 from labsim.text import Text
+
+Voice = Literal["training"] | Feedback
+"""``training`` tells everything; the others are what a candidate is told in an exam."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check: its outcome and its marks. ``score`` is rounded to hundredths."""
+    """One check: its outcome and its marks; ``earned`` is the part of them that the outcome is worth."""
 
     id: str
     check: str
     title: Text
     outcome: Outcome
     max: float
+    earned: float
 
     @property
     def score(self) -> float:
-        """Marks earned."""
-        return round(self.outcome.score * self.max, 2)
+        """Marks earned, rounded to hundredths."""
+        return round(self.earned * self.max, 2)
 
     @property
     def counts(self) -> bool:
@@ -32,12 +37,13 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """One task: its checks, less the cost of hints, never below 0."""
+    """One task: its checks, less the cost of hints, never below 0; ``zero`` when a penalty took all of it."""
 
     id: str
     title: Text
     checks: tuple[CheckResult, ...]
     hints: float = 0.0
+    zero: bool = False
 
     @property
     def max(self) -> float:
@@ -52,7 +58,7 @@ class TaskResult:
     @property
     def score(self) -> float:
         """Marks earned."""
-        return round(max(sum(check.score for check in self.checks) - self.hints, 0.0), 2)
+        return 0.0 if self.zero else round(max(sum(check.score for check in self.checks) - self.hints, 0.0), 2)
 
     @property
     def state(self) -> State:
@@ -66,12 +72,14 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class PenaltyResult:
-    """Marks taken away, or 0 with the reason why that could not be judged."""
+    """Marks taken away, or 0 with the reason why that could not be judged; ``zero`` is a task that lost all of its own."""
 
     id: str
     marks: float
     reason: Text
     evidence: tuple[int, ...]
+    times: int = 1
+    zero: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Verdict:
         pass_mark: Percentage of ``max`` that passes.
         versions: Those the attempt was made with, and the grader's under ``grader``.
         head: Hash of the last journal record that was judged.
+        voice: How much of it the one who is marked is told: all in training, what the instructor allows in an exam.
     """
 
     scenario: str
@@ -97,6 +106,7 @@ class Verdict:
     pass_mark: float
     versions: dict[str, str]
     head: str
+    voice: Voice = "training"
 
     @property
     def max(self) -> float:
@@ -113,52 +123,70 @@ class Verdict:
         """Whether the score reaches the pass mark. With nothing that could be judged there is nothing to pass."""
         return self.max > 0 and self.score * 100 >= self.pass_mark * self.max - 1e-9
 
-    def to_json(self, lang: str = "en") -> dict[str, Any]:
-        """The ``verdict`` document, sentences in ``lang``; keys always in this order."""
-        return {
+    def to_json(self, lang: str = "en", voice: Voice = "training") -> dict[str, Any]:
+        """The ``verdict`` document, sentences in ``lang``; keys always in this order.
+
+        Args:
+            lang: The language.
+            voice: With another than ``training`` a key ``voice`` is added, and what it does not tell is empty.
+        """
+        document = {
             "scenario": self.scenario,
             "seed": self.seed,
             "attempt": self.attempt,
             "score": _number(self.score),
             "max": _number(self.max),
             "passed": self.passed,
-            "tasks": [_task(task, lang) for task in self.tasks],
-            "penalties": [
-                {"id": p.id, "marks": _number(p.marks), "reason": p.reason.say(lang), "evidence": list(p.evidence)}
-                for p in self.penalties
-            ],
+            "tasks": [_task(task, lang, voice) for task in self.tasks],
+            "penalties": [_penalty(penalty, lang, voice) for penalty in self.penalties],
             "versions": dict(sorted(self.versions.items())),
             "head": self.head,
         }
+        return document if voice == "training" else {**document, "voice": voice}
 
 
-def _task(task: TaskResult, lang: str) -> dict[str, Any]:
+def _penalty(penalty: PenaltyResult, lang: str, voice: Voice) -> dict[str, Any]:
+    told = voice in ("training", "reasons")
+    document: dict[str, Any] = {
+        "id": penalty.id,
+        "marks": _number(penalty.marks),
+        "reason": penalty.reason.say(lang) if told else "",
+        "evidence": list(penalty.evidence) if voice == "training" else [],
+    }
+    if penalty.times != 1:
+        document["times"] = penalty.times
+    if penalty.zero:
+        document["zero"] = penalty.zero
+    return document
+
+
+def _task(task: TaskResult, lang: str, voice: Voice) -> dict[str, Any]:
     return {
         "id": task.id,
         "title": task.title.say(lang),
         "score": _number(task.score),
         "max": _number(task.max),
         "outcome": task.state.value,
-        "checks": [_check(check, lang) for check in task.checks],
+        "checks": [] if voice == "marks" else [_check(check, lang, voice) for check in task.checks],
         "hints": _number(task.hints),
         "excluded": _number(task.excluded),
     }
 
 
-def _check(check: CheckResult, lang: str) -> dict[str, Any]:
-    outcome = check.outcome
+def _check(check: CheckResult, lang: str, voice: Voice) -> dict[str, Any]:
+    outcome, every = check.outcome, voice == "training"
     return {
         "id": check.id,
         "check": check.check,
         "outcome": outcome.state.value,
         "score": _number(check.score),
         "max": _number(check.max),
-        "reason": outcome.reason.say(lang),
-        "expected": _said(outcome.expected, lang),
-        "actual": _said(outcome.actual, lang),
-        "evidence": list(outcome.evidence),
+        "reason": outcome.reason.say(lang) if every or voice == "reasons" else "",
+        "expected": _said(outcome.expected, lang) if every else None,
+        "actual": _said(outcome.actual, lang) if every else None,
+        "evidence": list(outcome.evidence) if every else [],
         "title": check.title.say(lang),
-        "help": outcome.help.say(lang),
+        "help": outcome.help.say(lang) if every else "",
     }
 
 

@@ -1,4 +1,4 @@
-"""Quantities as scenarios write them: durations ("3 min"), tolerances ("0.5 %")."""
+"""Quantities as scenarios write them: durations ("3 min"), tolerances ("0.5 %"), shares ("95 %")."""
 
 from __future__ import annotations
 
@@ -101,3 +101,25 @@ ToleranceField = Annotated[
     WithJsonSchema({"type": ["string", "number"], "examples": ["0.5 %", 0.2]}),
 ]
 """A pydantic field holding a Tolerance."""
+
+
+def parse_share(value: Any) -> float:
+    """A share from ``"95 %"`` or a fraction such as 0.95.
+
+    Raises:
+        ValueError: neither, or not between 0 and 1.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(value)
+    except (TypeError, ValueError):
+        share = -1.0
+    if isinstance(value, bool) or not 0 < share <= 1:
+        raise ValueError(f"{value!r} is not a share; write a percentage such as '95 %' or a fraction such as 0.95")
+    return share
+
+
+Share = Annotated[
+    float, BeforeValidator(parse_share), WithJsonSchema({"type": ["string", "number"], "examples": ["95 %", 0.95]})
+]
+"""A pydantic field of a share over 0 and up to 1, written as a percentage."""

@@ -18,7 +18,9 @@ from labsim.errors import UnknownNameError
 
 GROUP = "labsim.checks"
 REGISTRY = {
+    "all": "grader.checks.compound:All",
     "answer": "grader.checks.answer:Answer",
+    "any": "grader.checks.compound:AnyOf",
     "file.values": "grader.checks.file:FileValues",
     "modbus.exception": "grader.checks.modbus:MetException",
     "modbus.exceptions": "grader.checks.modbus_exceptions:Exceptions",
@@ -46,6 +48,8 @@ REGISTRY = {
     "opcua.wrote": "grader.checks.opcua:Wrote",
     "plant.held": "grader.checks.plant:Held",
     "plant.never": "grader.checks.plant:Never",
+    "python": "grader.checks.script:Script",
+    "some": "grader.checks.compound:SomeOf",
     "sparkplug.conformant": "grader.checks.sparkplug:Conformant",
     "sparkplug.metric": "grader.checks.sparkplug_metric:MetricTruth",
 }

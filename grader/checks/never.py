@@ -82,7 +82,9 @@ class ModbusNever(Check[ModbusNeverParams]):
     """
 
     name = "modbus.never"
+    judges = "absence"
     sentence = tr("Over Modbus nobody touches: {what}", "無人通過 Modbus 觸及：{what}", "无人通过 Modbus 触及：{what}")
+    reads = "devices"
     Params = ModbusNeverParams
 
     def title(self, params: ModbusNeverParams) -> Text:
@@ -111,7 +113,7 @@ class ModbusNever(Check[ModbusNeverParams]):
                 else tr("{what} was read at {time}.", "{what} 於 {time} 被讀取。", "{what} 于 {time} 被读取。")
             )
             reason = form.format(what=what, time=clock(evidence, first.t))
-            return failed(reason, expected="0", actual=str(len(done)), evidence=done)
+            return failed(reason, expected="0", actual=str(len(done)), evidence=done, times=len(done))
         good = [r for r in requests if r.status == 0]
         if len(good) < params.at_least:
             return untouched(len(good), params.at_least, good)
@@ -145,6 +147,7 @@ class MqttNever(Check[MqttNeverParams]):
     """
 
     name = "mqtt.never"
+    judges = "absence"
     sentence = tr("Over MQTT nobody touches: {what}", "無人通過 MQTT 觸及：{what}", "无人通过 MQTT 触及：{what}")
     Params = MqttNeverParams
 
@@ -172,7 +175,7 @@ class MqttNever(Check[MqttNeverParams]):
                 )
             )
             reason = form.format(who=first.app or first.client, topic=first.subject, time=clock(evidence, first.t))
-            return failed(reason, expected="0", actual=str(len(done)), evidence=done)
+            return failed(reason, expected="0", actual=str(len(done)), evidence=done, times=len(done))
         good = [r for r in acts if r.kind != "deny" and r.status == 0]
         if len(good) < params.at_least:
             return untouched(len(good), params.at_least, good)

@@ -53,7 +53,9 @@ class OpcuaNever(Check[OpcuaNeverParams]):
     """
 
     name = "opcua.never"
+    judges = "absence"
     sentence = tr("Over OPC UA nobody touches: {what}", "無人通過 OPC UA 觸及：{what}", "无人通过 OPC UA 触及：{what}")
+    reads = "devices"
     Params = OpcuaNeverParams
 
     def title(self, params: OpcuaNeverParams) -> Text:
@@ -68,7 +70,7 @@ class OpcuaNever(Check[OpcuaNeverParams]):
         if done:
             first = done[0]
             reason = _DONE[first.kind].format(what=_what(first, params), time=clock(evidence, first.t))
-            return failed(reason, expected="0", actual=str(len(done)), evidence=done)
+            return failed(reason, expected="0", actual=str(len(done)), evidence=done, times=len(done))
         good = [r for r in requests if _is_good(r)]
         if len(good) < params.at_least:
             return untouched(len(good), params.at_least, good)

@@ -47,6 +47,7 @@ class NotPolled(Check[NotPolledParams]):
     """
 
     name = "opcua.not-polled"
+    judges = "absence"
     sentence = tr(
         "Not polled but subscribed over OPC UA: {tags}",
         "通過 OPC UA 訂閱而非輪詢：{tags}",

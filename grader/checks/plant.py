@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
@@ -89,7 +91,7 @@ class Held(Check[HeldParams]):
         """Look for the longest stretch that fits."""
         tag = evidence.tags[params.tag]
         expected = f"{params.said(tag)}, {duration(params.lasting)}"
-        start, rows = 0, list[Record]()
+        start, rows = evidence.start_ns, list[Record]()
         if params.after_write:
             paths = params.writes or (params.tag,)
             rows = [
@@ -160,6 +162,7 @@ class Never(Check[NeverParams]):
     """
 
     name = "plant.never"
+    judges = "absence"
     sentence = tr("{what} does not happen", "不發生 {what}", "不发生 {what}")
     Params = NeverParams
 
@@ -179,14 +182,18 @@ class Never(Check[NeverParams]):
         start = nanoseconds(params.after)
         if evidence.end_ns < start:
             return passed(tr("It did not happen.", "未曾發生。", "未曾发生。"))
-        steps = list(Truth(evidence, params.tag, start).steps())
-        hits = [step for step in reversed(steps) if params.met(step.value, tag)]
+        steps = list(Truth(evidence, params.tag, max(start, evidence.start_ns)).steps())[::-1]
+        hits = [step for step in steps if params.met(step.value, tag)]
         if not hits:
             return passed(tr("It did not happen.", "未曾發生。", "未曾发生。"))
         first = hits[0]
         rows = [r for r in evidence.of(kind="write", device=tag.device) if r.t <= first.start][-5:]
         reason = tr("{tag} was {value} at {time}.", "{tag} 在 {time} 為 {value}。", "{tag} 在 {time} 为 {value}。")
         shown = worth(first.value, tag)
+        times = sum(one.end != other.start for one, other in pairwise(hits)) + 1
         return failed(
-            reason.format(tag=params.tag, value=shown, time=clock(evidence, first.start)), actual=shown, evidence=rows
+            reason.format(tag=params.tag, value=shown, time=clock(evidence, first.start)),
+            actual=shown,
+            evidence=rows,
+            times=times,
         )

@@ -118,6 +118,9 @@ class Evidence:
         """The hints opened for a task, in order."""
         return [r for r in self.of("lab", "hint") if r.detail.get("task") == task]
 
+    start_ns: int = 0
+    """Plant time from which it is looked at; over 0 in a part of an attempt."""
+
     @property
     def end_ns(self) -> int:
         """Simulated nanoseconds of the last record; 0 when there is none."""

@@ -33,6 +33,25 @@ MethodPath = Annotated[str, Names("method"), Field(pattern=r"^[a-z][a-z0-9_]*\.[
 """KeyPath of a method by what the device calls it, such as ``mill1.start_job``."""
 
 
+class Nested:
+    """Marks a field that holds checks inside a check: a list of one name with its parameters each."""
+
+
+def nested_checks(model: type[BaseModel], data: Any) -> Iterator[tuple[KeyPath, str, Any]]:
+    """KeyPath of the parameters, name and parameters of every check that stands inside a check."""
+    for name, info in model.model_fields.items():
+        key = info.alias or name
+        if not any(isinstance(mark, Nested) for mark in info.metadata) or not isinstance(data, Mapping):
+            continue
+        items = data.get(key, ())
+        for index, item in enumerate(items if isinstance(items, (list, tuple)) else ()):
+            if isinstance(item, str):
+                yield (key, index), item, {}
+            elif isinstance(item, Mapping) and len(item) == 1:
+                inner, params = next(iter(item.items()))
+                yield (key, index, inner), str(inner), {} if params is None else params
+
+
 def named_parts(model: type[BaseModel], data: Any) -> Iterator[tuple[KeyPath, str, str]]:
     """KeyPath, kind and value of every name that ``data`` gives for fields of ``model``, also in lists, mappings and models."""
     yield from dict.fromkeys(_walk(model, (), data, ()))

@@ -15,9 +15,9 @@ from typing import Any
 
 from labsim.document import Document, Key, KeyPath, Position
 
-TASK_KEYS = ("marks", "id", "depends", "title")
+TASK_KEYS = ("marks", "id", "depends", "title", "when", "credit")
 """Keys in a check's mapping that are not parameters of it."""
-PENALTY_KEYS = ("marks", "id")
+PENALTY_KEYS = ("marks", "id", "title", "when", "take", "most", "zero")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 _EXAMPLE = "Write '- name: {parameters, marks: n}'."
 

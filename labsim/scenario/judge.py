@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from labsim.document import Document, KeyPath
 from labsim.errors import did_you_mean
 from labsim.scenario.catalogue import Catalogue
-from labsim.scenario.fields import named_parts
+from labsim.scenario.fields import named_parts, nested_checks
 from labsim.scenario.flow import judge_flows
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
 from labsim.scenario.link import link_names
@@ -153,24 +153,43 @@ def judge_checks(document: Document, plant: Mapping[str, str], catalogue: Catalo
     names = set(catalogue.checks())
     for path, spec, own in _checks(document):
         name, params = spec.get("check"), spec.get("params")
-        if not names or not isinstance(name, str) or not isinstance(params, dict):
+        if names and isinstance(name, str) and isinstance(params, dict):
+            _check(document, (*path, "check"), (*path, "params"), name, params, own, plant, catalogue, known, names)
+
+
+def _check(
+    document: Document,
+    at_name: KeyPath,
+    at: KeyPath,
+    name: str,
+    params: dict[str, Any],
+    own: tuple[str, ...],
+    plant: Mapping[str, str],
+    catalogue: Catalogue,
+    known: set[str],
+    names: set[str],
+) -> None:
+    """One check and those inside it."""
+    if name not in names:
+        near = did_you_mean(name, names)
+        document.problem(at_name, "unknown-check", f"there is no check {name!r}.", near, key=at_name == at)
+        return
+    model = catalogue.check_params(name)
+    document.validate(model, params, at, also=own, called=name)
+    for inside, inner, given in nested_checks(model, params):
+        if isinstance(given, dict):
+            here = (*at, *inside)
+            _check(document, here, here, inner, given, (), plant, catalogue, known, names)
+    for inside, kind, value in named_parts(model, params):
+        place, (device, _, part) = (*at, *inside), value.partition(".")
+        if kind != "device" and not part:
+            continue  # not of the form, which the model has told
+        if not _device(document, place, device, plant) or kind == "device" or plant[device] not in known:
             continue
-        if name not in names:
-            near = did_you_mean(name, names)
-            document.problem((*path, "check"), "unknown-check", f"there is no check {name!r}.", near)
-            continue
-        model = catalogue.check_params(name)
-        document.validate(model, params, (*path, "params"), also=own, called=name)
-        for inside, kind, value in named_parts(model, params):
-            place, (device, _, part) = (*path, "params", *inside), value.partition(".")
-            if kind != "device" and not part:
-                continue  # not of the form, which the model has told
-            if not _device(document, place, device, plant) or kind == "device" or plant[device] not in known:
-                continue
-            parts = set(_parts(catalogue, kind, plant[device]))
-            if part not in parts:
-                message = f"{device} is a {plant[device]}, which has no {kind} {part!r}."
-                document.problem(place, f"unknown-{kind}", message, did_you_mean(part, parts))
+        parts = set(_parts(catalogue, kind, plant[device]))
+        if part not in parts:
+            message = f"{device} is a {plant[device]}, which has no {kind} {part!r}."
+            document.problem(place, f"unknown-{kind}", message, did_you_mean(part, parts))
 
 
 def _checks(document: Document) -> Iterator[tuple[KeyPath, dict[str, Any], tuple[str, ...]]]:
@@ -193,6 +212,12 @@ def judge_tasks(document: Document) -> None:
     checks = [(path, spec) for path, spec, own in _checks(document) if "depends" in own]
     _dependencies(document, tasks, "task", {name for _, name in task_ids})
     _dependencies(document, checks, "check", {spec["id"] for _, spec in checks if isinstance(spec.get("id"), str)})
+    for path, penalty in document.each("penalties", "*"):
+        zero = penalty.get("zero") if isinstance(penalty, dict) else None
+        known = {name for _, name in task_ids}
+        if isinstance(zero, str) and zero not in known:
+            message = f"there is no task {zero!r}."
+            document.problem((*path, "zero"), "unknown-dependency", message, did_you_mean(zero, known))
     for path, task in tasks:
         _marks(document, path, task)
 

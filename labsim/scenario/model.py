@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from labsim.quantity import Duration
 from labsim.scenario.flow import FlowSpec
 from labsim.scenario.link import LinkSettings
+from labsim.scenario.marking import Credit, Feedback, Mode, When
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.mqtt import MqttSpec
 from labsim.scenario.opcua import OpcuaSpec
@@ -113,7 +114,8 @@ class CheckSpec(Part):
     """One check of a task: its name in the catalogue, its parameters as plain data, its marks.
 
     ``id`` is ``<task>.<n>`` unless the author gives one; ``depends`` names checks of the same scenario that must pass
-    first; ``title`` replaces the check's own sentence.
+    first; ``title`` replaces the check's own sentence; ``when`` says over which time it is judged, ``credit`` what a share
+    of it earns.
     """
 
     id: CheckId
@@ -122,6 +124,8 @@ class CheckSpec(Part):
     params: dict[str, Any]
     depends: tuple[CheckId, ...] = ()
     title: Text | None = None
+    when: When | None = None
+    credit: Credit = "share"
 
 
 class Task(Part):
@@ -132,18 +136,34 @@ class Task(Part):
     brief: BriefRef | None = None
     marks: Marks
     depends: tuple[Id, ...] = ()
+    when: When | None = None
     answer: Text | None = None
     checks: Annotated[tuple[CheckSpec, ...], Field(min_length=1)]
     hints: tuple[Hint, ...] = ()
 
 
 class Penalty(Part):
-    """A check that takes marks away when it does not pass; its ``id`` is ``penalty.<n>`` unless the author gives one."""
+    """A check that takes marks away when it does not pass; its ``id`` is ``penalty.<n>`` unless the author gives one.
+
+    Marks are taken ``once``, or for ``each`` time it happened, but ``most`` at most; ``zero`` is a task that is worth nothing
+    then, besides.
+    """
 
     id: CheckId
     check: str
     marks: Marks
     params: dict[str, Any]
+    title: Text | None = None
+    when: When | None = None
+    take: Literal["once", "each"] = "once"
+    most: Marks | None = None
+    zero: Id | None = None
+
+    @model_validator(mode="after")
+    def _capped(self) -> Penalty:
+        if self.most is not None and self.take != "each":
+            raise ValueError("'most' belongs to 'take: each'")
+        return self
 
 
 class ScenarioFile(Part):
@@ -156,6 +176,8 @@ class ScenarioFile(Part):
     minutes: Annotated[int, Field(ge=1, le=480, strict=True)]
     competences: tuple[str, ...] = ()
     pass_mark: Annotated[float, Field(ge=0, le=100, strict=True)] = 60
+    mode: Mode = "training"
+    feedback: Feedback = "outcomes"
     variants: dict[Path_, Variant] = Field(default_factory=dict)
     include: tuple[Include, ...] = ()
     plant: Annotated[dict[Path_, PlantDevice], Field(min_length=1)]

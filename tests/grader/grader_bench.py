@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,6 +66,8 @@ class Bench:
         self._events: list[tuple[float, Event]] = []
         self._truth: list[tuple[float, str, Any, int]] = []
         self._files: dict[str, bytes] = {}
+        self._versions: list[tuple[float, str, bytes]] = []
+        self.scenario_files: dict[str, bytes] = {}
         self._evidence: Evidence | None = None
         self.end = 0.0
 
@@ -96,6 +99,12 @@ class Bench:
         """A file as it is at the end."""
         self._files[name] = data.encode() if isinstance(data, str) else data
 
+    def keep_file(self, t: float, name: str, data: bytes) -> None:
+        """A file as it was when a check at ``t`` took it in."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._versions.append((t, sha256, data))
+        self.event(t, "lab", "file", subject=name, detail={"sha256": sha256, "size": len(data)})
+
     @property
     def evidence(self) -> Evidence:
         """The attempt, built on first use."""
@@ -126,7 +135,7 @@ class Bench:
                 utc_origin_ns=UTC_ORIGIN_NS,
             ),
             tags=TAGS,
-            scenario_files={"scenario.yaml": self.scenario.encode()},
+            scenario_files={"scenario.yaml": self.scenario.encode(), **self.scenario_files},
             clock_t=lambda: now,
         )
         rows = {tag.path: tag.row for tag in TAGS}
@@ -138,11 +147,15 @@ class Bench:
             now = round(t * 1e9)
             attempt.append(event)
         now = max(now, round(self.end * 1e9))
+        for _, sha256, data in self._versions:
+            (self.folder / "files").mkdir(exist_ok=True)
+            (self.folder / "files" / sha256).write_bytes(data)
         for name, data in self._files.items():
             path = attempt.handin / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        attempt.snapshot_handin()
+        if not self._versions:
+            attempt.snapshot_handin()
         attempt.append(Event(kind="check", protocol="lab"))
         attempt.close()
         return Evidence.load(self.folder)

@@ -1,0 +1,80 @@
+"""Evidence as it was at an earlier moment, or of a stretch of time alone: the same attempt with less in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
+
+
+class Cut(Evidence):
+    """A part of an attempt; everything that is asked of it is asked of the whole, and cut.
+
+    What was handed in and answered before the stretch still stands in it; what clients did before it does not.
+
+    Args:
+        whole: The attempt.
+        seq: Number of the last record that is in it.
+        start_ns: Plant time at which it begins.
+        end_ns: Plant time at which it ends.
+    """
+
+    def __init__(
+        self, whole: Evidence, *, seq: int | None = None, start_ns: int = 0, end_ns: int | None = None
+    ) -> None:
+        self.whole = whole
+        self.folder, self.manifest, self.tags = whole.folder, whole.manifest, whole.tags
+        self.history, self.head = whole.history, whole.head
+        every = whole.of()
+        self._until = len(every) if seq is None else bisect_right(every, seq, key=_seq)
+        if end_ns is not None:
+            self._until = min(self._until, bisect_right(every, end_ns, key=_time))
+        self._since = min(bisect_left(every, start_ns, key=_time), self._until)
+        self._first = every[self._since].seq if self._since < len(every) else _BEYOND
+        self._last = every[self._until - 1].seq if self._until else 0
+        self.start_ns = start_ns
+        self._end = whole.end_ns if seq is None else every[self._until - 1].t if self._until else 0
+        if end_ns is not None:
+            self._end = min(end_ns, whole.end_ns)
+        self._kept: dict[tuple[str | None, str | None, str | None], list[Record]] = {}
+        self.records = self.of()
+
+    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
+        """Records of the stretch; see `Evidence.of`."""
+        key = (protocol, kind, device)
+        found = self._kept.get(key)
+        if found is None:
+            rows = self.whole.of(protocol, kind, device)
+            end = bisect_right(rows, self._last, key=_seq)
+            start = bisect_left(rows, self._first, 0, end, key=_seq)
+            before = [] if protocol not in (None, "lab") else [r for r in rows[:start] if r.protocol == "lab"]
+            found = self._kept[key] = [*before, *rows[start:end]]
+        return found
+
+    @property
+    def end_ns(self) -> int:
+        """Plant time at which the stretch ends."""
+        return self._end
+
+
+_BEYOND = 2**62
+
+
+def _seq(record: Record) -> int:
+    return record.seq
+
+
+def _time(record: Record) -> int:
+    return record.t
+
+
+def checkpoints(evidence: Evidence) -> Iterator[int]:
+    """The last record of each time somebody had the attempt checked: the check itself and the files it took in."""
+    records = evidence.of()
+    for record in evidence.of("lab", "check"):
+        index = bisect_left(records, record.seq, key=_seq)
+        while index + 1 < len(records) and (records[index + 1].protocol, records[index + 1].kind) == ("lab", "file"):
+            index += 1
+        yield records[index].seq

@@ -1,0 +1,94 @@
+"""Judging one check, wherever it stands: bound to its parameters, over its stretch of time, apart when it is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from grader import apart
+from grader.check import Check
+from grader.checks import REGISTRY, load
+from grader.checks.compound import Compound
+from grader.cut import Cut, checkpoints
+from grader.outcome import Outcome, State, broken
+from grader.window import nanoseconds
+from labsim.evidence.evidence import Evidence
+from labsim.scenario.fields import nested_checks
+from labsim.scenario.marking import Mode, When, Window
+
+_CHECKPOINTS = 200
+"""Moments that are looked back to for an earlier success; always the first, so that one that was found stays found."""
+
+
+@dataclass
+class Judging:
+    """How the checks of one attempt are judged.
+
+    Attributes:
+        evidence: The attempt.
+        mode: In training an earlier success stays one; in an exam the end counts.
+    """
+
+    evidence: Evidence
+    mode: Mode = "training"
+    _earlier: dict[int, Cut] = field(default_factory=dict)
+
+    def judge(self, name: str, params: Mapping[str, Any], task: str = "", when: When | None = None) -> Outcome:
+        """The outcome of one check; whatever it raises is our fault, and costs nobody a mark."""
+        try:
+            check, model = bind(name, params, task)
+            if isinstance(check, Compound):
+                inside = [
+                    self.judge(inner, given, task, when) for _, inner, given in nested_checks(type(model), params)
+                ]
+                return check.combine(model, inside)
+            return self._judge(name, check, model, when or ("ever" if self.mode == "training" else "at-end"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one check must not end the marking of the others
+            return broken(error)
+
+    def _judge(self, name: str, check: Check[Any], model: Any, when: When) -> Outcome:
+        if isinstance(when, Window):
+            past = check.judges == "standing"  # how things stand rests on all that was before
+            end = None if when.to is None else nanoseconds(when.to)
+            return _run(
+                name, check, model, Cut(self.evidence, start_ns=0 if past else nanoseconds(when.from_), end_ns=end)
+            )
+        best = _run(name, check, model, self.evidence)
+        if when != "ever" or check.judges != "standing" or best.state is not State.FAILED:
+            return best
+        for seq in self._checkpoints:
+            outcome = _run(name, check, model, self._as_of(seq))
+            if outcome.state is State.PASSED or (outcome.state is State.FAILED and outcome.score > best.score):
+                best = outcome
+            if best.state is State.PASSED:
+                break
+        return best
+
+    @cached_property
+    def _checkpoints(self) -> list[int]:
+        last = self.evidence.records[-1].seq if self.evidence.records else 0
+        return [seq for seq in islice(checkpoints(self.evidence), _CHECKPOINTS) if seq < last]
+
+    def _as_of(self, seq: int) -> Cut:
+        if seq not in self._earlier:
+            self._earlier[seq] = Cut(self.evidence, seq=seq)
+        return self._earlier[seq]
+
+
+def bind(name: str, params: Mapping[str, Any], task: str) -> tuple[Check[Any], Any]:
+    """A check with its parameters; a check that has a parameter ``task`` is told the task it stands in."""
+    kind = load(name)
+    values = dict(params)
+    if "task" in kind.Params.model_fields and not values.get("task"):
+        values["task"] = task
+    return kind(), kind.Params.model_validate(values)
+
+
+def _run(name: str, check: Check[Any], model: Any, evidence: Evidence) -> Outcome:
+    """Ours run here; those of other packages in a process of their own, where they may hang or exit."""
+    if name in REGISTRY:
+        return check.judge(evidence, model)
+    return apart.judge(evidence, {"check": name, "params": model.model_dump(mode="json", by_alias=True)})

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from labsim.plant import status
 from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.alarms import LEVEL_NAMES
-from labsim.plant.interface import Interface, MessageSpec, OpcuaSpec, SettingSpec, TagSpec
+from labsim.plant.interface import Interface, MqttSpec, OpcuaSpec, SettingSpec, TagSpec
 from labsim.plant.register_spec import ModbusSpec, RegisterSpec, Table
 from labsim.plant.signature import FieldSpec, MethodSpec
 from labsim.plant.tags import INTEGER_RANGE
@@ -131,6 +131,12 @@ _WORDS: dict[str, Text] = {
         "設備自行發佈；`{device}` 代表它在工廠中的名稱。",
         "设备自行发布；`{device}` 代表它在工厂中的名称。",
     ),
+    "announces": tr(
+        "Each event goes out when it happens, with `time`, `event` and `fields`. Where `sent` stands beside `time`, it is told "
+        "later than it was: `time` is when it was.",
+        "每個事件發生時即發佈，帶有 `time`、`event` 與 `fields`。若同時有 `sent`，則為補傳：`time` 為其實際發生的時間。",
+        "每个事件发生时即发布，带有 `time`、`event` 与 `fields`。若同时有 `sent`，则为补传：`time` 为其实际发生的时间。",
+    ),
     "per_tag": tr(
         "A plant may publish each value on a topic of its own instead, retained, when it has changed, and may take commands: "
         'each value with access rw then has a topic for `{"value": …, "id": …}` or the bare value, and answers on the topic '
@@ -177,7 +183,7 @@ def manual(interface: Interface, lang: str = "en") -> str:
     if interface.opcua is not None:
         parts.append(_opcua(interface, interface.opcua, say))
     if interface.mqtt is not None:
-        parts.append(_mqtt(interface, interface.mqtt.messages, say))
+        parts.append(_mqtt(interface, interface.mqtt, say))
     return "\n\n".join(parts) + "\n"
 
 
@@ -375,7 +381,8 @@ def _alarms(alarms: dict[str, AlarmSpec], say: _Say) -> str:
     return f"## {say('alarms')}\n\n{_table(head, rows)}"
 
 
-def _mqtt(interface: Interface, messages: tuple[MessageSpec, ...], say: _Say) -> str:
+def _mqtt(interface: Interface, mqtt: MqttSpec, say: _Say) -> str:
+    messages = mqtt.messages
     head = [say("topic"), say("every"), "QoS", say("retained"), say("values")]
     rows = [
         (f"`{m.topic}`", f"{m.every:g} s", m.qos, say("yes" if m.retain else "no"), ", ".join(m.tags)) for m in messages
@@ -393,4 +400,18 @@ def _mqtt(interface: Interface, messages: tuple[MessageSpec, ...], say: _Say) ->
     payload = '{\n  "time": "2026-01-31T08:00:00.100Z",\n  "values": {\n' + lines + "\n  }\n}"
     example = say("example", topic=first.topic)
     text = f"## MQTT\n\n{say('publishes')}\n\n{_table(head, rows)}\n\n{example}\n\n```json\n{payload}\n```"
+    if mqtt.events:
+        head = [say("topic"), say("event"), "QoS", say("retained"), say("fields")]
+        assert interface.opcua is not None
+        told = [
+            (
+                f"`{m.topic}`",
+                m.event,
+                m.qos,
+                say("yes" if m.retain else "no"),
+                ", ".join(interface.opcua.events[m.event].fields),
+            )
+            for m in mqtt.events
+        ]
+        text += f"\n\n{say('announces')}\n\n{_table(head, told)}"
     return f"{text}\n\n{say('per_tag')}\n\n### Sparkplug B\n\n{say('sparkplug')}"

@@ -20,6 +20,7 @@ from labsim.plant.fault_spec import FaultName, FaultSpec
 from labsim.plant.flow import PortSpec
 from labsim.plant.register_spec import ModbusSpec
 from labsim.plant.rules import conflicts
+from labsim.plant.sensor import SensorSpec
 from labsim.plant.signature import EventName, EventSpec, MethodSpec
 from labsim.plant.spec import Name, Number, Spec
 from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
@@ -192,10 +193,25 @@ class MessageSpec(Spec):
     tags: tuple[Name, ...]
 
 
+class EventMessageSpec(Spec):
+    """A message for each event of one kind: ``{"time": RFC 3339 UTC, "event", "fields": {name: value}}`` on ``topic``.
+
+    ``age`` names a field that says how many seconds ago it was: then ``time`` is that long before the event is told, and the
+    payload has ``sent`` as well, which is when it was told.
+    """
+
+    event: EventName
+    topic: str
+    retain: bool = False
+    qos: Literal[0, 1, 2] = 1
+    age: str | None = None
+
+
 class MqttSpec(Spec):
-    """What the device publishes by itself."""
+    """What the device publishes by itself: values every so often, and events of ``opcua.events`` as they happen."""
 
     messages: tuple[MessageSpec, ...]
+    events: tuple[EventMessageSpec, ...] = ()
 
 
 class Identification(Spec):
@@ -221,6 +237,7 @@ class Interface(Spec):
     alarms: dict[Name, AlarmSpec] = Field(default_factory=dict)
     ports: dict[Name, PortSpec] = Field(default_factory=dict)
     faults: dict[FaultName, FaultSpec] = Field(default_factory=dict)
+    sensors: dict[Name, SensorSpec] = Field(default_factory=dict)
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None

@@ -33,6 +33,7 @@ def conflicts(interface: Interface) -> Iterator[Conflict]:
     """Everything in ``interface`` that does not fit together."""
     yield from _fields(interface.identification.serial, {"number"}, ("identification", "serial"))
     yield from _alarms(interface)
+    yield from _faults(interface)
     if interface.modbus is not None:
         yield from _modbus(interface, interface.modbus)
     if interface.opcua is not None:
@@ -44,6 +45,20 @@ def conflicts(interface: Interface) -> Iterator[Conflict]:
 def _tag(interface: Interface, name: str, path: tuple[str | int, ...]) -> Iterator[Conflict]:
     if name not in interface.tags:
         yield Conflict(path, "unknown-tag", f"there is no tag {name!r}.", did_you_mean(name, interface.tags))
+
+
+def _faults(interface: Interface) -> Iterator[Conflict]:
+    """What a sensor chain or a fault of the type is about."""
+    for name in interface.sensors:
+        yield from _tag(interface, name, ("sensors", name))
+        if name in interface.tags and interface.tags[name].type in ("bool", "text"):
+            yield Conflict(("sensors", name), "bad-value", f"{name} is a {interface.tags[name].type}: a sensor gives numbers.")
+    for fault, spec in interface.faults.items():
+        for name, parameter in spec.parameters.items():
+            if parameter.default is None:
+                yield Conflict(
+                    ("faults", fault, "parameters", name), "bad-value", "a parameter of a type's fault has a 'default'."
+                )
 
 
 def _fields(text: str, known: set[str], path: tuple[str | int, ...]) -> Iterator[Conflict]:
@@ -213,10 +228,24 @@ def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
 def _mqtt(interface: Interface, mqtt: MqttSpec) -> Iterator[Conflict]:
     for index, message in enumerate(mqtt.messages):
         path = ("mqtt", "messages", index)
-        yield from _fields(message.topic, {"device"}, (*path, "topic"))
-        if any(char in message.topic for char in "+#\0") or not message.topic:
-            yield Conflict((*path, "topic"), "bad-topic", "a topic is not empty and has no wildcard (MQTT-3.3.2-2).")
+        yield from _topic(message.topic, (*path, "topic"))
         if message.every <= 0:
             yield Conflict((*path, "every"), "bad-value", "a message is sent every so often, more than 0 s.")
         for place, name in enumerate(message.tags):
             yield from _tag(interface, name, (*path, "tags", place))
+    events = interface.opcua.events if interface.opcua is not None else {}
+    for index, message_of_event in enumerate(mqtt.events):
+        path = ("mqtt", "events", index)
+        yield from _topic(message_of_event.topic, (*path, "topic"))
+        name, age = message_of_event.event, message_of_event.age
+        if name not in events:
+            yield Conflict((*path, "event"), "unknown-name", f"there is no event {name!r}.", did_you_mean(name, events))
+        elif age is not None and age not in events[name].fields:
+            hint = did_you_mean(age, events[name].fields)
+            yield Conflict((*path, "age"), "unknown-name", f"the event {name!r} has no field {age!r}.", hint)
+
+
+def _topic(topic: str, path: tuple[str | int, ...]) -> Iterator[Conflict]:
+    yield from _fields(topic, {"device"}, path)
+    if any(char in topic for char in "+#\0") or not topic:
+        yield Conflict(path, "bad-topic", "a topic is not empty and has no wildcard (MQTT-3.3.2-2).")

@@ -208,4 +208,4 @@ def test_a_low_battery_silences_the_radio_and_nothing_else(bench):
     assert (device["radio_connected"], device["battery"], device["record_number"]) == (False, 3.0, 0)
     assert device["newest_record"] == 5
     rig.device.end_fault("battery-low")
-    assert rig.run(10)["record_number"] == 5
+    assert rig.run(8)["record_number"] == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,12 @@ def device_payload(store: TagStore, tags: Sequence[Tag], time: str) -> bytes:
 def tag_payload(store: TagStore, tag: Tag, time: str) -> bytes:
     """One tag: ``{"time", "value", "unit", "quality"}``. NaN becomes null."""
     return msgspec.json.encode({"time": time, **_facts(store, tag)})
+
+
+def event_payload(event: str, fields: Mapping[str, Value], time: str, sent: str | None) -> bytes:
+    """An event: ``{"time", "event", "fields": {name: value}}``; with ``sent`` where it is told later than it was."""
+    late = {"sent": sent} if sent is not None else {}
+    return msgspec.json.encode({"time": time, **late, "event": event, "fields": fields})
 
 
 def reply_payload(command_id: Any, code: int, value: Value, time: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from labsim.endpoints.mqtt.announcements import Announcements
 from labsim.endpoints.mqtt.command import Answerer, Commands, Writer
 from labsim.endpoints.mqtt.edge_node import EdgeNode, NodeIdentity
 from labsim.endpoints.mqtt.telemetry import TagTelemetry, Telemetry
@@ -62,6 +63,7 @@ class Voice:
         self.node: EdgeNode | None = None
         self._came_in = False
         self._telemetry: Telemetry | None = None
+        self._announcements: Announcements | None = None
         self._commands: Commands | None = None
 
         def plain(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
@@ -74,6 +76,8 @@ class Voice:
             self._telemetry = TagTelemetry(plant, devices, plain, topic=style.topic, places=style.places)
         else:
             self._telemetry = Telemetry(plant, devices, plain, topic=style.topic, places=style.places)
+        if self._telemetry is not None:
+            self._announcements = Announcements(plant, devices, plain, topic=style.topic, places=style.places)
         if style.commands:
             self._commands = Commands(plant, devices, style.commands, publish, writer, style.places)
 
@@ -95,7 +99,8 @@ class Voice:
                 self.node.prepare()
                 self.node.connected()
             self.node.tick()
-        elif self._telemetry is not None:
+        elif self._telemetry is not None and self._announcements is not None:
+            self._announcements.tick()
             self._telemetry.tick()
 
     def hear(

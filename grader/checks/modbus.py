@@ -60,6 +60,7 @@ class Read(Check[ReadParams]):
 
     name = "modbus.read"
     sentence = tr("Read over Modbus: {what}", "通過 Modbus 讀取：{what}", "通过 Modbus 读取：{what}")
+    reads = "devices"
     Params = ReadParams
 
     def title(self, params: ReadParams) -> Text:

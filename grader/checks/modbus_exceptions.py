@@ -78,6 +78,7 @@ class Exceptions(Check[ExceptionsParams]):
     sentence = tr(
         "Few Modbus requests go wrong: {limits}", "Modbus 請求少有失敗：{limits}", "Modbus 请求少有失败：{limits}"
     )
+    reads = "devices"
     Params = ExceptionsParams
 
     def title(self, params: ExceptionsParams) -> Text:

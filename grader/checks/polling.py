@@ -95,6 +95,7 @@ class Polled(Check[PolledParams]):
         "每 {every} 輪詢 {p.device}，持續 {lasting}",
         "每 {every} 轮询 {p.device}，持续 {lasting}",
     )
+    reads = "devices"
     Params = PolledParams
 
     def title(self, params: PolledParams) -> Text:

@@ -11,7 +11,10 @@ modbus
     waiting for an edge left as they were, wear: {tag: new write count}, role]: ``device`` is the unit's device
     or "", ``tags`` the paths whose registers are wholly inside the request, ``values`` their true values as read or
     written (same order), ``status`` the exception code, 0 good, -1 no answer (unknown unit);
-    ``request`` [unit, fc]: any other function code.
+    ``request`` [unit, fc]: any other function code;
+    ``poll`` [unit, fc, table, address, count, role, reads, first, last, shortest, longest]: reads like an earlier one of the
+    same session that were only counted (`labsim.evidence.polls`): how many, plant time of the first and last of them, and
+    the shortest and longest time between two (with the one before the first). All were good, and of ``tags``.
 opcua
     ``open``; ``close`` [reason]; ``reject`` [service, reason]: refused before a session;
     ``audit`` [service: OpenSecureChannel, renewed, lifetime_ms, policy, mode]: a secure channel or its renewal;
@@ -21,6 +24,7 @@ opcua
     ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
     user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes, devices (of each, when several)];
     ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
+    ``poll`` [nodes, reads, first, last, shortest, longest]: as of modbus;
     ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;
     ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue, deadband_type,
     deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];

@@ -100,6 +100,8 @@ class Coach:
             return words.NO_UNIT.format(**facts), self._once(record, f"unit{facts['unit']}", words.NO_UNIT_ADVICE)
         sentence = {"read": words.MODBUS_READ, "write": words.MODBUS_WROTE}.get(kind, words.MODBUS_OTHER)
         head = sentence.format(**facts)
+        if kind == "poll":
+            return _join(words.MODBUS_POLLED.format(**facts), _pace(record)), None
         if record.status:
             meaning = words.EXCEPTIONS.get(record.status, Text.of("?"))
             outcome = words.EXCEPTION.format(code=f"{record.status:02d}", meaning=meaning)
@@ -169,6 +171,9 @@ class Coach:
             case "read":
                 names = record.tags or detail.get("nodes", [])
                 return words.UA_READ.format(nodes=_few(names)), self._polling(record)
+            case "poll":
+                names = record.tags or detail.get("nodes", [])
+                return _join(words.UA_POLLED.format(nodes=_few(names)), _pace(record)), self._polling(record)
             case "write":
                 value = record.values[0] if record.values else ""
                 head = words.UA_WROTE.format(
@@ -227,7 +232,7 @@ class Coach:
         """Advice to subscribe, once the same tag was read 20 times in 10 s of plant time."""
         for tag in record.tags:
             times = self._reads.setdefault((record.session, tag), [])
-            times.append(record.t / 1e9)
+            times += _times(record)
             del times[:-_POLLS]
             if len(times) == _POLLS and times[-1] - times[0] <= _POLL_S:
                 every = (times[-1] - times[0]) / (_POLLS - 1) * 1000
@@ -307,6 +312,23 @@ def _registers(record: Record) -> Text:
     if not raw:
         return words.GOOD
     return Text.of(" ".join(raw[i : i + 4] for i in range(0, min(len(raw), 32), 4)) + (" …" if len(raw) > 32 else ""))
+
+
+def _pace(record: Record) -> Text:
+    """How often a poll asked, and how far apart."""
+    facts = record.detail
+    shortest, longest = (round(facts.get(key, 0) / 1e6) for key in ("shortest", "longest"))
+    sentence = words.POLLS if facts.get("reads", 1) < 2 else words.POLLS_EVERY
+    return sentence.format(n=facts.get("reads", 1), shortest=shortest, longest=longest)
+
+
+def _times(record: Record) -> list[float]:
+    """Plant seconds of the latest reads that a record stands for, those of a poll evenly spread."""
+    if record.kind != "poll":
+        return [record.t / 1e9]
+    first, last, reads = (int(record.detail[key]) for key in ("first", "last", "reads"))
+    few = min(reads, _POLLS)
+    return [(last - (last - first) * back / max(reads - 1, 1)) / 1e9 for back in reversed(range(few))]
 
 
 def _join(head: Text, tail: Text) -> Text:

@@ -44,6 +44,18 @@ MODBUS_READ = tr(
     "你從 {device}（單元 {unit}，FC{fc}）讀取{table}，地址 {address}，數量 {count}",
     "你从 {device}（单元 {unit}，FC{fc}）读取{table}，地址 {address}，数量 {count}",
 )
+MODBUS_POLLED = tr(
+    "You keep reading {table} at address {address}, count {count}, from {device} (unit {unit}, FC{fc})",
+    "你反復從 {device}（單元 {unit}，FC{fc}）讀取{table}，地址 {address}，數量 {count}",
+    "你反复从 {device}（单元 {unit}，FC{fc}）读取{table}，地址 {address}，数量 {count}",
+)
+UA_POLLED = tr("You keep reading {nodes}", "你反復讀取 {nodes}", "你反复读取 {nodes}")
+POLLS = tr("{n} times in this second", "這一秒內 {n} 次", "这一秒内 {n} 次")
+POLLS_EVERY = tr(
+    "{n} times in this second, {shortest} to {longest} ms apart",
+    "這一秒內 {n} 次，間隔 {shortest} 至 {longest} ms",
+    "这一秒内 {n} 次，间隔 {shortest} 至 {longest} ms",
+)
 MODBUS_WROTE = tr(
     "You wrote {table} at address {address}, count {count}, to {device} (unit {unit}, FC{fc})",
     "你向 {device}（單元 {unit}，FC{fc}）寫入{table}，地址 {address}，數量 {count}",

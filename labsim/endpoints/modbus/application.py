@@ -14,7 +14,9 @@ from labsim.endpoints.modbus.unit import DATA, Unit
 from labsim.endpoints.modbus.watchdog import WRITES, Watchdog
 from labsim.errors import UnknownNameError
 from labsim.evidence.event import Event, Sink
+from labsim.evidence.polls import Polls
 from labsim.plant.plant import Plant
+from labsim.plant.tags import Value
 from labsim.scenario.modbus import WatchdogSpec
 
 UnknownUnit = Literal["silent", "gateway", "no-path"]
@@ -91,7 +93,7 @@ class Application:
             self.units[unit] = Unit(
                 device, plant.store, self.line, most=(most or {}).get(unit, 125), watchdog=self._dogs.get(path)
             )
-        self._sink = sink
+        self._sink = self._counted = Polls.of(sink)
         self._nobody = _NOBODY[unknown_unit]
         self._polls: dict[tuple[int, bytes], _Poll] = {}
 
@@ -121,41 +123,51 @@ class Application:
             EvidenceError: the event could not be kept, so there must be no answer.
         """
         self.line.messages += 1
-        poll = self._polls.get((number, pdu))
+        asked = (number, pdu)
+        poll = self._polls.get(asked)
         if poll is not None and poll.holds(peer):
-            return self._repeat(peer, number, poll)
+            return self._repeat(peer, asked, poll)
         unit = self.units.get(number)
         if unit is None:
             request = parse(pdu)
             self._keep(peer, number, "", request, self._nobody)
             return None if self._nobody == _NO_ANSWER else bytes((request.function | 0x80, self._nobody))
-        request, code, response = self._carry_out(peer, unit, number, pdu)
+        request, code, response, event = self._carry_out(peer, unit, number, pdu)
         if code == _NO_ANSWER:
             return None
         if code:
             return bytes((request.function | 0x80, code))
         if request.function <= 4:
-            self._remember(unit, number, request, pdu)
+            self._remember(unit, request, asked)
+            self._counted.begin(event, asked)
         return response
 
-    def _remember(self, unit: Unit, number: int, request: Request, pdu: bytes) -> None:
+    def _remember(self, unit: Unit, request: Request, asked: tuple[int, bytes]) -> None:
         access = request.accesses[0]
         span = unit.map.span(access.table, access.address, access.count)
         if len(self._polls) >= _POLLS:
             self._polls.clear()
-        self._polls[number, pdu] = _Poll(unit, request.function, access, span)
+        self._polls[asked] = _Poll(unit, request.function, access, span)
 
-    def _repeat(self, peer: Peer, number: int, poll: _Poll) -> bytes:
+    def _repeat(self, peer: Peer, asked: tuple[int, bytes], poll: _Poll) -> bytes:
         """Answer a read that was answered before: what does not change from one to the next is not judged again."""
-        unit, function = poll.unit, poll.function
-        data, values = poll.span.read()
+        unit = poll.unit
         unit.diagnostics.repeated()
         if unit.watchdog is not None:
-            unit.watchdog.heard(function, done=True)
+            unit.watchdog.heard(poll.function, done=True)
+        if self._counted.again(peer.session, asked):
+            return poll.head + poll.span.raw()
+        data, values = poll.span.read()
+        event = self._read_again(peer, asked[0], poll, data, values)
+        self._sink(event)
+        self._counted.begin(event, asked)
+        return poll.head + data
+
+    def _read_again(self, peer: Peer, number: int, poll: _Poll, data: bytes, values: list[Value]) -> Event:
         access = poll.access
         detail: dict[str, Any] = {
             "unit": number,
-            "fc": function,
+            "fc": poll.function,
             "table": access.table,
             "address": access.address,
             "count": access.count,
@@ -163,21 +175,18 @@ class Application:
         }
         if peer.role:
             detail["role"] = peer.role
-        self._sink(
-            Event(
-                kind="read",
-                protocol="modbus",
-                client=peer.client,
-                session=peer.session,
-                user=peer.user,
-                thumb=peer.thumb,
-                device=poll.device,
-                tags=poll.tags,
-                values=values,
-                detail=detail,
-            )
+        return Event(
+            kind="read",
+            protocol="modbus",
+            client=peer.client,
+            session=peer.session,
+            user=peer.user,
+            thumb=peer.thumb,
+            device=poll.device,
+            tags=poll.tags,
+            values=values,
+            detail=detail,
         )
-        return poll.head + data
 
     def broadcast(self, peer: Peer, pdu: bytes) -> None:
         """Carry out a request to unit 0 of a serial line: a write for every device, and no answer (Serial Line V1.02 §2.2).
@@ -192,7 +201,7 @@ class Application:
         else:
             self._keep(peer, 0, "", parse(pdu), _NO_ANSWER)
 
-    def _carry_out(self, peer: Peer, unit: Unit, number: int, pdu: bytes) -> tuple[Request, int, bytes | None]:
+    def _carry_out(self, peer: Peer, unit: Unit, number: int, pdu: bytes) -> tuple[Request, int, bytes | None, Event]:
         spec = unit.map.spec
         known = pdu[0] in unit.functions or pdu[0] in DATA
         request = parse(pdu, unit.most, spec.max_bits) if known else Request(pdu[0])
@@ -206,12 +215,14 @@ class Application:
             code = error.code
         if unit.watchdog is not None:
             unit.watchdog.heard(request.function, done=code == 0)
-        self._keep(peer, number, unit.device.path, request, code)
-        return request, code, response
+        return request, code, response, self._keep(peer, number, unit.device.path, request, code)
 
-    def _keep(self, peer: Peer, number: int, device: str, request: Request, code: int) -> None:
-        for access in request.accesses or (None,):
-            self._sink(_event(peer, number, device, request, access, code))
+    def _keep(self, peer: Peer, number: int, device: str, request: Request, code: int) -> Event:
+        """Keep an event for each access of a request; gives the last."""
+        events = [_event(peer, number, device, request, access, code) for access in request.accesses or (None,)]
+        for event in events:
+            self._sink(event)
+        return events[-1]
 
 
 class _Poll:

@@ -99,6 +99,12 @@ class Span:
                 raws.append(value if present is None else present(value))  # type: ignore[arg-type]  # texts have one
         return (_packed(raws) if self._bits else self._bytes(raws)), values[self._values]
 
+    def raw(self) -> bytes:
+        """The bytes alone."""
+        if not self._bits and self._floats is not None and not max(self._store.status[self._floats].tolist()) >> 31:
+            return self._arranged(self._struct.pack(*self._store.value[self._floats].tolist()))
+        return self.read()[0]
+
     def _read_floats(self, rows: slice) -> tuple[bytes, list[Value]]:
         """The same for f32 registers that show neighbouring f32 tags as they are: what a meter is asked for most."""
         packed = self._struct.pack(*self._store.value[rows].tolist())
@@ -108,14 +114,13 @@ class Span:
             marked = zip(values, states, self._steps, strict=True)
             raws = [math.nan if state >> 31 and step[2] is not None else value for value, state, step in marked]
             packed = self._struct.pack(*raws)
-        if self._order is not None:
-            packed = bytes(self._order(packed))
-        elif self._cut is not None:
-            packed = packed[self._cut]
-        return packed, values if self._all else values[self._values]
+        return self._arranged(packed), values if self._all else values[self._values]
 
     def _bytes(self, raws: Sequence[Raw]) -> bytes:
-        packed = self._struct.pack(*raws)
+        return self._arranged(self._struct.pack(*raws))
+
+    def _arranged(self, packed: bytes) -> bytes:
+        """Values packed one after the other as they are on the wire: in their word order, and cut to the run."""
         if self._order is not None:
             return bytes(self._order(packed))
         return packed if self._cut is None else packed[self._cut]

@@ -29,6 +29,7 @@ from labsim.endpoints.opcua.core.nodeid import Key, text_of
 from labsim.endpoints.opcua.core.policy import MODE_NAMES, MODE_NONE, short_name
 from labsim.endpoints.opcua.core.status import name_of
 from labsim.evidence.event import Event, Sink
+from labsim.evidence.polls import Polls
 from labsim.plant.tags import Tag, Value
 
 _QUIET = {
@@ -38,9 +39,9 @@ _QUIET = {
 """Services that change nothing a grader asks about; only their refusals are told."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """A Read as evidence names it.
+    """A Read as evidence names it. A compiled one is the same object each time.
 
     Attributes:
         nodes: Texts of all nodes; ``device`` the one they all belong to.
@@ -74,9 +75,9 @@ class Reporter:
         calls: Calls | None = None,
         origin: int = 0,
     ) -> None:
-        self._sink, self._tags, self._devices = sink, tags, devices
+        self._sink, self._tags, self._devices = Polls.of(sink), tags, devices
         self._calls, self._origin = calls or Calls(), origin
-        self._tell: dict[str, Callable[[Happening], None]] = {
+        self._tell: dict[str, Callable[[Happening], object]] = {
             OPEN: lambda happening: self._send(happening, "open"),
             CLOSE: lambda happening: self._send(happening, "close", reason=happening.reason),
             ERROR: self._reject,
@@ -125,30 +126,26 @@ class Reporter:
         tags: list[str] | None = None,
         values: list[Any] | None = None,
         **detail: Any,
-    ) -> None:
+    ) -> Event:
         connection, session = happening.connection, happening.session
         identity = session.identity if session is not None else None
-        self._sink(
-            Event(
-                kind=kind,
-                protocol="opcua",
-                client=connection.peer if connection is not None else session.peer if session is not None else "",
-                session=session.id_text if session is not None else connection.id if connection is not None else "",
-                app=session.application if session is not None else "",
-                user=identity.name if identity is not None else "",
-                thumb=session.thumbprint
-                if session is not None
-                else connection.channel.thumbprint
-                if connection
-                else "",
-                device=device,
-                subject=subject,
-                tags=tags or [],
-                values=values or [],
-                status=happening.status if status is None else status,
-                detail=detail,
-            )
+        event = Event(
+            kind=kind,
+            protocol="opcua",
+            client=connection.peer if connection is not None else session.peer if session is not None else "",
+            session=session.id_text if session is not None else connection.id if connection is not None else "",
+            app=session.application if session is not None else "",
+            user=identity.name if identity is not None else "",
+            thumb=session.thumbprint if session is not None else connection.channel.thumbprint if connection else "",
+            device=device,
+            subject=subject,
+            tags=tags or [],
+            values=values or [],
+            status=happening.status if status is None else status,
+            detail=detail,
         )
+        self._sink(event)
+        return event
 
     def _reject(self, happening: Happening) -> None:
         service = happening.service
@@ -219,16 +216,27 @@ class Reporter:
 
     def _read(self, happening: Happening) -> None:
         facts: ReadFacts = happening.facts
+        subject, statuses = facts.subject, facts.statuses
+        if statuses is not None and any(statuses):
+            self._told_read(happening, facts)
+            return
+        # A compiled read is the same subject each time, any other one is known by what it asks for.
+        reading = self._reading(subject)
+        asked = reading if statuses is None else (tuple(subject.keys), tuple(subject.attributes))
+        session = happening.session
+        if session is None or not self._sink.again(session.id_text, asked):
+            self._sink.begin(self._told_read(happening, facts), asked)
+
+    def _told_read(self, happening: Happening, facts: ReadFacts) -> Event:
         reading, statuses = self._reading(facts.subject), facts.statuses
         if statuses is None:  # a compiled read: every node is a tag, and good
             values = facts.values if reading.floats else [_typed(tag, facts.values[at]) for at, tag in reading.tags]
-            self._send(
+            return self._send(
                 happening, "read", device=reading.device, tags=reading.paths, values=list(values), nodes=reading.nodes,
                 statuses=[0] * len(reading.nodes),
             )  # fmt: skip
-            return
         good = [one for one in reading.tags if statuses[one[0]] >> 30 == 0]
-        self._send(
+        return self._send(
             happening,
             "read",
             device=reading.device,

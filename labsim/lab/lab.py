@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from grader.grade import grade
 from grader.graded import graded_tags
+from grader.watched import watched_reads
 from labsim.document.faults import explain
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
@@ -22,6 +23,7 @@ from labsim.evidence.event import Event, Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import Manifest, installed_versions
+from labsim.evidence.polls import WINDOW_NS, Polls
 from labsim.lab.build import build_endpoints, build_plant, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
@@ -82,10 +84,11 @@ class Lab:
             self.attempt = self._create()
         self.feed = Feed(Coach(self.plant))
         self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
+        self._polls = Polls(self.keep, watched_reads(self.scenario).needs, self.clock.now_ns)
         self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed, note=self.note)
         try:
             self._endpoints: list[Endpoint] = build_endpoints(
-                self.scenario, self.plant, options, self.keep, self._links.guards, self._recorded()
+                self.scenario, self.plant, options, self._polls, self._links.guards, self._recorded()
             )
         except BaseException:
             self.attempt.discard()
@@ -161,6 +164,8 @@ class Lab:
         self._links.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
+        if self.clock.step_time_ns % WINDOW_NS == 0:
+            self._polls.tell(self.clock.step_time_ns)
         for tick in self._tickers:
             tick()
 
@@ -218,7 +223,7 @@ class Lab:
 
     def note(self, kind: str, **fields: Any) -> None:
         """Keep an event of the lab itself."""
-        self.keep(Event(kind=kind, protocol="lab", **fields))
+        self._polls(Event(kind=kind, protocol="lab", **fields))
 
     def _track(self, record: Record) -> None:
         if record.kind in _ASKED:

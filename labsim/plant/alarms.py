@@ -104,6 +104,13 @@ class Alarm:
 
     # ---- the plant's side ----
 
+    def chatter(self, period_ns: int) -> None:
+        """Come and go by the clock in place of the tag, one change in each period."""
+        active = self._store.now_ns // period_ns % 2 == 1
+        if self.state.enabled and active != self.state.active:
+            first = next(iter(self.spec.levels), None)
+            self._transit(active, (first,) if active and first is not None else (), self._store.now_ns)
+
     def evaluate(self) -> None:
         """Look at the tag once, after a step."""
         now, state = self._store.now_ns, self.state
@@ -268,9 +275,16 @@ class Alarm:
 
 
 class Alarms:
-    """All alarms of a plant, by ``device.name``."""
+    """All alarms of a plant, by ``device.name``.
+
+    Attributes:
+        stalled: Devices whose alarms are not looked at.
+        flooding: Devices whose alarms come and go without end, with the nanoseconds between two changes.
+    """
 
     def __init__(self, store: TagStore, log: EventLog) -> None:
+        self.stalled: set[str] = set()
+        self.flooding: dict[str, int] = {}
         self._store, self._log = store, log
         self._alarms: dict[str, Alarm] = {}
 
@@ -295,5 +309,14 @@ class Alarms:
 
     def evaluate(self) -> None:
         """Look at every tag that has an alarm, once after each step."""
+        if not self.stalled and not self.flooding:
+            for alarm in self._alarms.values():
+                alarm.evaluate()
+            return
         for alarm in self._alarms.values():
-            alarm.evaluate()
+            if alarm.device in self.stalled:
+                continue
+            if alarm.device in self.flooding:
+                alarm.chatter(self.flooding[alarm.device])
+            else:
+                alarm.evaluate()

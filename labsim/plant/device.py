@@ -17,8 +17,10 @@ import simpy
 
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant import status
+from labsim.plant.condition import Condition
 from labsim.plant.events import EventLog, Occurrence
 from labsim.plant.flow import Flow, Lane, Signals, Supply
+from labsim.plant.generators import named_generator
 from labsim.plant.interface import Interface
 from labsim.plant.tags import Tag, TagStore, Value
 from labsim.units import UNITS
@@ -28,15 +30,14 @@ Process = Generator[simpy.Event, Any, None]
 
 def device_generator(seed: int, path: str) -> np.random.Generator:
     """The random generator of one device: from the seed and its path alone, so a new device changes no other's numbers."""
-    digest = hashlib.sha256(f"{seed}/{path}".encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
+    return named_generator(f"{seed}/{path}")
 
 
 class Device:
     """One piece of equipment.
 
-    Values are read and written by tag name: ``self["speed"] = 8000``. A device draws only from ``self.random`` and reads
-    only plant time, so that a run repeats bit for bit.
+    Values are read and written by tag name: ``self["speed"] = 8000``; they are the true ones, whatever a sensor or a fault
+    makes of them. A device draws only from ``self.random`` and reads only plant time, so that a run repeats bit for bit.
 
     Attributes:
         path: Its name in the plant.
@@ -44,6 +45,7 @@ class Device:
         settings: Current settings by name.
         env: The plant's SimPy environment; its time is in simulated seconds.
         faults: Faults of its interface that are in force, with their parameters.
+        condition: How it answers; endpoints ask.
         crew: The operators of the plant; see `Plant`.
         flows: What each port is joined to, in the order of the plant; an open port has nothing here.
     """
@@ -78,11 +80,12 @@ class Device:
             )
         store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard, self.take)
         self.faults: dict[str, Mapping[str, float]] = {}
+        self.condition = Condition()
         self.flows: dict[str, list[Flow]] = {name: [] for name in interface.ports}
         self.crew = simpy.Resource(env, math.inf)  # the plant puts its own here
 
     def __getitem__(self, name: str) -> Value:
-        return self.store.read(self.tags[name].row)
+        return self.store.truth(self.tags[name].row)
 
     def __setitem__(self, name: str, value: Value) -> None:
         self.store.set(self.tags[name].row, value)
@@ -90,7 +93,11 @@ class Device:
     def mark(self, name: str, code: int) -> None:
         """Give a tag's present value another quality."""
         row = self.tags[name].row
-        self.store.set(row, self.store.read(row), code)
+        self.store.set(row, self.store.truth(row), code)
+
+    def shown(self, name: str) -> Value:
+        """A tag's value as its sensor gives it, for what acts on the measurement (a controller) and not on the truth."""
+        return self.store.read(self.tags[name].row)
 
     def emit(self, event: str, **fields: Value) -> None:
         """Tell an event of the interface with its fields, at the present step."""
@@ -123,8 +130,16 @@ class Device:
         return parsed
 
     def watch(self, watcher: Callable[[Device, str], None]) -> None:
-        """Call ``watcher(device, setting)`` after each change of a setting (an endpoint rebuilds its map)."""
+        """Call ``watcher(device, setting)`` after each change of a setting, and with "" of the map's condition.
+
+        An endpoint rebuilds its map then.
+        """
         self._watchers.append(watcher)
+
+    def changed(self) -> None:
+        """Tell every watcher that the condition has changed."""
+        for watcher in self._watchers:
+            watcher(self, "")
 
     def _parse(self, name: str, value: Any) -> Value:
         if name not in self.interface.settings:

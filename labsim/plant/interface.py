@@ -21,6 +21,7 @@ from labsim.plant.flow import PortSpec
 from labsim.plant.register_spec import ModbusSpec
 from labsim.plant.rules import conflicts
 from labsim.plant.sensor import SensorSpec
+from labsim.plant.sensor import SensorSpec
 from labsim.plant.signature import EventName, EventSpec, MethodSpec
 from labsim.plant.spec import Name, Number, Spec
 from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
@@ -237,6 +238,7 @@ class Interface(Spec):
     alarms: dict[Name, AlarmSpec] = Field(default_factory=dict)
     ports: dict[Name, PortSpec] = Field(default_factory=dict)
     faults: dict[FaultName, FaultSpec] = Field(default_factory=dict)
+    sensors: dict[Name, SensorSpec] = Field(default_factory=dict)
     sensors: dict[Name, SensorSpec] = Field(default_factory=dict)
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None

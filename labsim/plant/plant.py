@@ -14,8 +14,10 @@ from labsim.plant.alarms import Alarms
 from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
 from labsim.plant.events import EventLog
+from labsim.plant.faults import Faults
 from labsim.plant.flow import Carries, Flow, Lane, Signals, Supply
 from labsim.plant.interface import Interface
+from labsim.plant.sensor import SensorSpec
 from labsim.plant.tags import TagStore
 from labsim.plant.veil import Veil
 
@@ -52,6 +54,7 @@ class Plant:
         alarms: Alarms of all devices, evaluated after each step.
         devices: By path, in the order they were added.
         joined: Every flow between devices, in the order of joining.
+        faults: What is wrong with it.
         crew: The operators, a SimPy resource: ``with self.crew.request() as operator: yield operator`` has one.
     """
 
@@ -64,6 +67,9 @@ class Plant:
         self.alarms = Alarms(self.store, self.events)
         self.devices: dict[str, Device] = {}
         self.joined: list[Joined] = []
+        self._veil = Veil(self.store)
+        self.faults = Faults(seed, self.store, self._veil, self.devices, self.alarms)
+        self._sensors: dict[str, SensorSpec] = {}
         self._started = False
 
     def add(

@@ -61,6 +61,20 @@ def _faults(interface: Interface) -> Iterator[Conflict]:
                 )
 
 
+def _faults(interface: Interface) -> Iterator[Conflict]:
+    """What a sensor chain or a fault of the type is about."""
+    for name in interface.sensors:
+        yield from _tag(interface, name, ("sensors", name))
+        if name in interface.tags and interface.tags[name].type in ("bool", "text"):
+            yield Conflict(("sensors", name), "bad-value", f"{name} is a {interface.tags[name].type}: a sensor gives numbers.")
+    for fault, spec in interface.faults.items():
+        for name, parameter in spec.parameters.items():
+            if parameter.default is None:
+                yield Conflict(
+                    ("faults", fault, "parameters", name), "bad-value", "a parameter of a type's fault has a 'default'."
+                )
+
+
 def _fields(text: str, known: set[str], path: tuple[str | int, ...]) -> Iterator[Conflict]:
     """Names in braces that nothing fills in."""
     try:

@@ -1,5 +1,9 @@
 """The tag store: every value of the plant, once.
 
+What a device holds and what its sensor shows are two values, so a tag between which and the world something stands (a sensor
+chain, a fault) has two rows: the tag's own row is what is shown, and a row ``device.tag.true`` is what the device reads and
+writes; see `labsim.plant.veil`. Every other tag has one row.
+
 Endpoints are views of these columns, the recorder samples them, devices write them. A value that a client writes is in the
 store before the reply leaves; the device reacts in its next step.
 """
@@ -8,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +35,8 @@ INTEGER_RANGE: dict[str, tuple[int, int]] = {
 EXACT = 2**53
 """Whole numbers beyond this are not exact in a float64 column, so no client may write one."""
 FLOAT_MAX = {"f32": float(np.finfo(np.float32).max), "f64": float(np.finfo(np.float64).max)}
+TRUE = ".true"
+"""What the path of a tag's true value ends with, where it stands beside what is shown."""
 TEXT_MAX = 1024
 """Characters a client may write into a text tag."""
 
@@ -75,6 +81,9 @@ class TagStore:
         status: uint32 OPC UA StatusCode per tag.
         source_time: int64 simulated nanoseconds of the last change of value or status.
         now_ns: the simulated time of the current step; the plant moves it.
+        true: row of the true value by the row of what is shown, for every tag that is veiled.
+        refusing: what every client's write gets, such as BadInvalidState while the plant is paused; 0 for nothing.
+        unreachable: the same by device, for one that does not answer.
     """
 
     def __init__(self) -> None:
@@ -83,6 +92,9 @@ class TagStore:
         self.status: NDArray[np.uint32] = np.zeros(0, np.uint32)
         self.source_time: NDArray[np.int64] = np.zeros(0, np.int64)
         self.now_ns = 0
+        self.true: dict[int, int] = {}
+        self.refusing = status.GOOD
+        self.unreachable: dict[str, int] = {}
         self._text: dict[int, str] = {}
         self._rows: dict[str, int] = {}
         self._guards: dict[int, Guard] = {}
@@ -128,6 +140,22 @@ class TagStore:
             else:
                 self.value[tag.row] = first
 
+    def veil(self, path: str) -> int:
+        """Give a tag a row of its own for its true value, which is the present one; the row, also when it has one already."""
+        row = self[path].row
+        if row not in self.true:
+            tag = self.tags[row]
+            true = replace(tag, row=len(self), path=f"{tag.path}{TRUE}", name=f"{tag.name}{TRUE}", access="r")
+            self.add([true], [self.read(row)])
+            self.value[true.row], self.status[true.row] = self.value[row], self.status[row]
+            self.source_time[true.row] = self.source_time[row]
+            self.true[row] = true.row
+        return self.true[row]
+
+    def truth(self, row: int) -> Value:
+        """The value as the device holds it; `read` is what is shown."""
+        return self.read(self.true.get(row, row))
+
     def read(self, row: int) -> Value:
         """The current value in the tag's own type."""
         tag = self.tags[row]
@@ -140,6 +168,12 @@ class TagStore:
 
     def set(self, row: int, value: Value, code: int = status.GOOD) -> None:
         """Set a value as the device that owns it. The source time moves only when value or status does."""
+        if self.true:
+            row = self.true.get(row, row)
+        self.show(row, value, code)
+
+    def show(self, row: int, value: Value, code: int = status.GOOD) -> None:
+        """Set what is in this very row, also where it is what is shown of a tag with a true value of its own."""
         if isinstance(value, str):
             if self._text[row] == value and self.status[row] == code:  # a KeyError here: the tag holds no text
                 return
@@ -156,6 +190,11 @@ class TagStore:
 
     def set_span(self, first: int, values: NDArray[np.float64], codes: int | NDArray[np.uint32] = status.GOOD) -> None:
         """Set consecutive number rows at once as `set` does each; ``codes`` is one status for all or one for each."""
+        if self.true and not self.true.keys().isdisjoint(range(first, first + len(values))):
+            each = np.broadcast_to(np.asarray(codes, np.uint32), len(values)).tolist()
+            for row, (value, one) in enumerate(zip(values.tolist(), each, strict=True), first):
+                self.set(row, value, one)
+            return
         span = slice(first, first + len(values))
         old, code = self.value[span], self.status[span]
         same = (old == values) | ((old != old) & (values != values))
@@ -178,11 +217,11 @@ class TagStore:
         Every value is judged against the plant as it was before the request.
 
         Returns:
-            `status.GOOD`, or the code of the first that was refused; see `write`.
+            `status.GOOD`, or the code of the first that was refused; see `write`. `refusing` and `unreachable` come first.
         """
         for row, value in changes:
             tag = self.tags[row]
-            code = judge(tag, value)
+            code = self.refusing or self.unreachable.get(tag.device, status.GOOD) or judge(tag, value)
             if code == status.GOOD and row in self._guards:
                 code = self._guards[row](tag, value)
             if code != status.GOOD:
@@ -197,7 +236,10 @@ class TagStore:
         """
         for row, value in changes:
             taker = self._takers.get(row)
-            self.set(row, value if taker is None else taker(self.tags[row], value))
+            taken = value if taker is None else taker(self.tags[row], value)
+            self.set(row, taken)
+            if row in self.true:  # what a client reads back at once is what it wrote
+                self.show(row, taken)
 
 
 def judge(tag: Tag, value: Value) -> int:

@@ -8,12 +8,15 @@ import typer
 from rich.markup import escape
 
 from labsim.cli import options as opt
+from labsim.cli.export import export
 from labsim.cli.output import err, out, print_json, print_verdict
 
 
 def grade(
     attempt: Path = opt.ATTEMPT,
     lang: str = typer.Option("", help="Language of the reasons; the attempt's own by default."),
+    junit: Path | None = typer.Option(None, help="Also write the verdict as JUnit XML.", metavar="FILE.xml"),
+    csv: Path | None = typer.Option(None, help="Also write the verdict as CSV for spreadsheets.", metavar="FILE.csv"),
     as_json: bool = opt.JSON,
 ) -> int:
     """Mark an attempt anew; the verdict is kept beside the earlier ones."""
@@ -24,6 +27,7 @@ def grade(
     verdict = grade_attempt(attempt)
     document = verdict.to_json(opt.language(lang or read_manifest(attempt).lang))
     where = save_verdict(attempt, document)
+    export(attempt, document, opt.language(lang or read_manifest(attempt).lang), junit, csv)
     if as_json:
         print_json(document)
     else:

@@ -29,6 +29,7 @@ from labsim.cli import (
     opcua,
     prove,
     replay,
+    report,
     run,
     schema,
 )
@@ -60,6 +61,7 @@ app.add_typer(device_app, name="device")
 app.command("grade")(grade.grade)
 app.command("verify")(grade.verify)
 app.command("replay")(replay.replay)
+app.command("report")(report.report)
 app.command("lint")(lint.lint)
 app.command("schema")(schema.schema)
 app.command("test")(prove.prove)

@@ -1,0 +1,1 @@
+"""What a finished attempt becomes on paper: the report, and the verdict in other programs' formats."""

@@ -1,0 +1,113 @@
+"""What a trainee delivered beside what was true, for the checks that compare the two over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.checks import load
+from grader.checks.file import FileValuesParams
+from grader.checks.message import judged
+from grader.checks.mqtt import by_clients
+from grader.checks.truthful import MatchesTruthParams
+from grader.payload import utc_ns_of
+from grader.table import TableError, read_rows
+from grader.truth import Truth, as_value
+from grader.window import nanoseconds
+from labsim.evidence.evidence import Evidence
+from labsim.evidence.manifest import TagInfo
+from labsim.quantity import Tolerance
+from labsim.scenario.model import CheckSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value that was delivered, at the time it is judged at (nanoseconds of plant time)."""
+
+    t: int
+    value: float
+    right: bool
+
+
+@dataclass(slots=True)
+class Comparison:
+    """One tag: its true value as steps ``(from, value)``, and the points that were delivered for it."""
+
+    tag: TagInfo
+    tolerance: Tolerance
+    points: list[Point] = field(default_factory=list)
+    steps: list[tuple[int, float]] = field(default_factory=list)
+    end: int = 0
+
+
+def comparisons(evidence: Evidence, spec: CheckSpec) -> list[Comparison]:
+    """What a check compares, tag by tag; empty for a check that compares nothing over time, or when nothing came."""
+    how = _COMPARED.get(spec.check)
+    if how is None:
+        return []
+    found = how(evidence, load(spec.check).Params.model_validate(spec.params))
+    return [each for each in (_framed(evidence, one) for one in found) if each is not None]
+
+
+def _published(evidence: Evidence, params: MatchesTruthParams) -> Iterator[Comparison]:
+    tag = evidence.tags[params.tag]
+    truth = Truth(evidence, params.tag)
+    one = Comparison(tag, params.tolerance)
+    for record in by_clients(evidence, params.topic):
+        message = judged(evidence, record, params, tag, truth)
+        if isinstance(message.value, float):
+            t = message.stated if message.stated is not None else record.t
+            one.points.append(Point(t, message.value, message.right_until is not None))
+    yield one
+
+
+def _written(evidence: Evidence, params: FileValuesParams) -> Iterator[Comparison]:
+    """The rows of a hand-in file that name their times."""
+    handed = evidence.file(params.file) if params.truth == "at-time" else None
+    if handed is None:
+        return
+    try:
+        rows = read_rows(handed.data, params.file, params.key, params.value, params.time)
+    except TableError:
+        return
+    slack = nanoseconds(params.time_margin)
+    for key, path in params.expect.items():
+        tag, truth = evidence.tags[path], Truth(evidence, path)
+        one = Comparison(tag, params.tolerance)
+        for row in rows:
+            utc, value = utc_ns_of(row.time), as_value(row.value, tag)
+            if row.key.casefold() != key.casefold() or utc is None or not isinstance(value, float):
+                continue
+            t = evidence.t_of_utc(utc)
+            right = truth.latest_match(value, t + slack, 2 * slack, params.tolerance) is not None
+            one.points.append(Point(t, value, right))
+        yield one
+
+
+_COMPARED: dict[str, Callable[[Evidence, Any], Iterator[Comparison]]] = {
+    "mqtt.matches-truth": _published,
+    "file.values": _written,
+}
+
+
+def _framed(evidence: Evidence, one: Comparison) -> Comparison | None:
+    """The comparison with the truth of the time in which something was delivered; None when there is nothing to show."""
+    if one.tag.type == "text":
+        return None
+    one.points = sorted(
+        (p for p in one.points if math.isfinite(p.value) and 0 <= p.t <= evidence.end_ns), key=lambda p: p.t
+    )
+    if not one.points:
+        return None
+    first, last = one.points[0].t, one.points[-1].t
+    margin = max((last - first) // 20, 2_000_000_000)
+    start, one.end = max(0, first - margin), min(evidence.end_ns, last + margin)
+    series = evidence.history.series(one.tag.path, start, one.end)
+    one.steps = [
+        (int(t), float(v))
+        for t, v in zip(series.times_ns.tolist(), series.values.tolist(), strict=True)
+        if math.isfinite(v)
+    ]
+    return one if one.steps else None

@@ -27,6 +27,7 @@ from labsim.cli import (
     modbus,
     mqtt,
     opcua,
+    progress,
     prove,
     replay,
     report,
@@ -65,6 +66,7 @@ app.command("report")(report.report)
 app.command("lint")(lint.lint)
 app.command("schema")(schema.schema)
 app.command("test")(prove.prove)
+app.command("progress")(progress.progress)
 app.command("devices")(devices.list_devices)
 app.command("manual")(devices.manual)
 app.add_typer(modbus.app, name="modbus")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from labsim.errors import InputError
 from labsim.quantity import parse_duration
 
 if TYPE_CHECKING:
+    from labsim.lab.lab import Lab
     from labsim.lab.options import Options
 
 
@@ -79,6 +81,7 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
     from labsim.lab.lab import Lab
     from labsim.lab.ports import control_port
 
+    began = time.monotonic()
     async with Lab(folder, options) as lab:
         async with Control(lab, options.host, control_port(options.port_base)) as control:
             _end_on_signals(lab.stopping)
@@ -93,12 +96,32 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
             except TimeoutError:
                 reason = "its time was over"
             verdict = await lab.close(reason)
+        _remember(lab, verdict, (time.monotonic() - began) / 60)
         if as_json:
             _print_last({"event": "verdict", **verdict})
         else:
             print_verdict(verdict, out())
             err().print(f"[dim]attempt {options.attempt}[/]")
     return verdict
+
+
+def _remember(lab: Lab, verdict: dict[str, Any], minutes: float) -> None:
+    """Put the attempt into the learner's record; a record that takes nothing is no reason to lose a verdict."""
+    from labsim.progress.record import add, entry_of
+
+    scenario = lab.scenario
+    try:
+        add(
+            entry_of(
+                verdict,
+                title=scenario.title,
+                level=scenario.level,
+                competences=scenario.competences,
+                minutes=minutes,
+            )
+        )
+    except InputError as error:
+        err().print(f"labsim: {error}", markup=False)
 
 
 def _end_on_signals(stopping: asyncio.Event) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import os
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from labsim.probe.error import ProbeError
+from labsim.userdata import data_folder
 
 _DAYS = 5 * 365
 
@@ -27,17 +27,6 @@ class Identity:
 def own_uri() -> str:
     """What our client calls itself."""
     return f"urn:{quote(socket.gethostname())}:labsim:client"
-
-
-def data_folder() -> Path:
-    """Where this system keeps the data of a user's programs."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "labsim"
 
 
 def own_identity(folder: Path | None = None) -> Identity:

@@ -9,6 +9,7 @@ from labsim.document import Document
 from labsim.document.document import read_text
 from labsim.errors import Problem, ScenarioError, did_you_mean
 from labsim.scenario.brief import STORY, Brief, brief_files
+from labsim.scenario.competence import competences
 from labsim.scenario.folder import wrong_answers
 from labsim.scenario.part import BRIEF_FORM
 from labsim.scenario.placeholder import names_in, unknown
@@ -87,6 +88,10 @@ def judge_care(document: Document, folder: Path) -> None:
             if missing:
                 message = f"{path[-1]}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
                 document.problem(path, "missing-language", message)
+    for path, name in document.each("competences", "*"):
+        if isinstance(name, str) and name not in competences() and ":" not in name:
+            message = f"there is no competence {name!r}; one of another framework is written as a URI."
+            document.problem(path, "unknown-competence", message, did_you_mean(name, competences()))
     worth = [item for pattern in (("tasks", "*"), ("penalties", "*")) for _, item in document.each(*pattern)]
     marks = {
         item["id"]: item.get("marks") for item in worth if isinstance(item, dict) and isinstance(item.get("id"), str)

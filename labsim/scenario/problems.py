@@ -38,9 +38,10 @@ PROBLEMS = {
     "hint-cost": "Hints cost more than their task is worth.",
     "missing-brief": "A task's briefing is in no language.",
     "missing-language": "A text or a briefing lacks one of the languages.",
+    "unknown-competence": "A competence is neither of the framework nor a URI of another one.",
     "bad-wrong-answer": "A wrong answer does not say in LOSES which marks it must lose, or names what does not exist.",
 }
 """Sentence by code."""
 
-CARE = frozenset({"missing-language", "unused-variant", "bad-wrong-answer"})
+CARE = frozenset({"missing-language", "unused-variant", "unknown-competence", "bad-wrong-answer"})
 """Codes that only lint tells."""

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 import devices
 import grader.checks
-from labsim.errors import UnknownNameError
+from labsim.document.faults import explain
+from labsim.endpoints.fault_table import ENDPOINT_FAULTS
+from labsim.errors import InputError, UnknownNameError
+from labsim.plant.fault_spec import FaultSpec
+from labsim.plant.fault_table import DEVICE_FAULTS, VALUE_FAULTS
+from labsim.plant.faults import faults_of, parse_fault
+from labsim.plant.sensor import SensorSpec, sensor_of
+
+
+def _wrong(spec: FaultSpec, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The parameters of a fault that are wrong, with why."""
+    for name, value in given.items():
+        try:
+            spec.parse({name: value})
+        except InputError as error:
+            yield name, str(error)
 
 
 class LabCatalogue:
@@ -54,6 +69,56 @@ class LabCatalogue:
         except ValueError as error:
             return str(error)
         return ""
+
+    def judge_sensor(self, kind: str, tag: str, chain: Any) -> str:
+        """Why ``chain`` cannot be stages of the sensor of a tag, or "" when it can."""
+        if devices.interface(kind).tags[tag].type in ("bool", "text"):
+            return f"it is a {devices.interface(kind).tags[tag].type}, and a sensor gives numbers."
+        try:
+            sensor_of(devices.interface(kind).sensors, tag, chain)
+        except ValidationError as error:
+            return " ".join(f"{f.message} {f.hint}".strip() for f in explain(error, chain, SensorSpec))
+        return ""
+
+    def device_faults(self, kind: str, tag: str) -> Iterable[str]:
+        """Faults of a tag of a device type, or with "" of the device itself."""
+        return faults_of(devices.interface(kind), tag)
+
+    def fault_params(self, kind: str, tag: str, fault: str) -> Iterable[str]:
+        """What the parameters of one of them are called."""
+        return faults_of(devices.interface(kind), tag)[fault].parameters
+
+    def judge_fault(self, kind: str, tag: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The parameters of one of them that are wrong, with why; the name is "" where it is one that lacks."""
+        found = list(_wrong(faults_of(devices.interface(kind), tag)[fault], given))
+        if not found:
+            try:
+                parse_fault(devices.interface(kind), tag, fault, given)
+            except InputError as error:
+                found.append(("", str(error)))
+        return found
+
+    def endpoint_faults(self, protocol: str) -> Iterable[str]:
+        """Faults of an endpoint of a protocol."""
+        return ENDPOINT_FAULTS[protocol]
+
+    def endpoint_fault_params(self, protocol: str, fault: str) -> Iterable[str]:
+        """What the parameters of one of them are called."""
+        return ENDPOINT_FAULTS[protocol][fault].parameters
+
+    def judge_endpoint_fault(self, protocol: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The parameters of one of them that are wrong, with why."""
+        return _wrong(ENDPOINT_FAULTS[protocol][fault], given)
+
+    def fault_schema(self) -> dict[str, Any]:
+        """JSON Schema of the names of all faults and of their parameters, as properties of an object."""
+        tables = [VALUE_FAULTS, DEVICE_FAULTS, *ENDPOINT_FAULTS.values()]
+        tables += [devices.interface(kind).faults for kind in devices.names()]
+        names = sorted({name for table in tables for name in table})
+        texts = {key for table in tables for spec in table.values() for key, one in spec.parameters.items() if one.of == "tag"}
+        keys = sorted({key for table in tables for spec in table.values() for key in spec.parameters})
+        number = {"type": ["number", "string"]}
+        return {"fault": {"enum": names}} | {key: {"type": "string"} if key in texts else number for key in keys}
 
     def checks(self) -> Iterable[str]:
         """Names of all checks."""

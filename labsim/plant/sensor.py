@@ -9,7 +9,7 @@ per stage over all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,14 @@ class SensorSpec(Spec):
         if self.clip is not None and self.clip[0] >= self.clip[1]:
             raise ValueError("'clip' is the lowest value, then the highest")
         return self
+
+
+def sensor_of(sensors: Mapping[str, SensorSpec], tag: str, given: Any) -> SensorSpec:
+    """The chain of a tag with the stages that a scenario gives in place of the interface's; raises ValidationError."""
+    if not isinstance(given, Mapping):
+        return SensorSpec.model_validate(given)
+    own = sensors[tag].model_dump(exclude_unset=True) if tag in sensors else {}
+    return SensorSpec.model_validate({**own, **given})
 
 
 class Chains:

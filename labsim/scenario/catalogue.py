@@ -43,6 +43,38 @@ class Catalogue(Protocol):
         """Why ``value`` cannot be that setting, or "" when it can."""
         ...
 
+    def judge_sensor(self, kind: str, tag: str, chain: Any) -> str:
+        """Why ``chain`` cannot be stages of the sensor of a tag, or "" when it can."""
+        ...
+
+    def device_faults(self, kind: str, tag: str) -> Iterable[str]:
+        """Faults of a tag of a device type, or with "" of the device itself."""
+        ...
+
+    def fault_params(self, kind: str, tag: str, fault: str) -> Iterable[str]:
+        """What the parameters of one of them are called."""
+        ...
+
+    def judge_fault(self, kind: str, tag: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The parameters of one of them that are wrong, with why; the name is "" where it is one that lacks."""
+        ...
+
+    def endpoint_faults(self, protocol: str) -> Iterable[str]:
+        """Faults of an endpoint of a protocol."""
+        ...
+
+    def endpoint_fault_params(self, protocol: str, fault: str) -> Iterable[str]:
+        """What the parameters of one of them are called."""
+        ...
+
+    def judge_endpoint_fault(self, protocol: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The parameters of one of them that are wrong, with why."""
+        ...
+
+    def fault_schema(self) -> dict[str, Any]:
+        """JSON Schema of the names of all faults and of their parameters, as properties of an object."""
+        ...
+
     def checks(self) -> Iterable[str]:
         """Names of all checks."""
         ...

@@ -23,8 +23,10 @@ class Names:
 DevicePath = Annotated[str, Names("device"), Field(min_length=1)]
 """KeyPath of a device in the scenario's plant, such as ``meter1``."""
 
-TagPath = Annotated[str, Names("tag"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
-"""KeyPath of a tag, such as ``meter1.voltage_l1``."""
+TRUE = ".true"
+"""What the path of a tag ends with where its true value is meant and not what its sensor or a fault shows."""
+TagPath = Annotated[str, Names("tag"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*(\.true)?$")]
+"""KeyPath of a tag, such as ``meter1.voltage_l1``, or of its true value, ``meter1.voltage_l1.true``."""
 
 AlarmPath = Annotated[str, Names("alarm"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 """KeyPath of an alarm, such as ``mill1.spindle_temperature``."""

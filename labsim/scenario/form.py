@@ -14,6 +14,7 @@ import re
 from typing import Any
 
 from labsim.document import Document, Key, KeyPath, Position
+from labsim.scenario.timeline import to_entries
 
 TASK_KEYS = ("marks", "id", "depends", "title", "when", "credit")
 """Keys in a check's mapping that are not parameters of it."""
@@ -23,7 +24,7 @@ _EXAMPLE = "Write '- name: {parameters, marks: n}'."
 
 
 def to_model(document: Document) -> None:
-    """Rewrite the checks and penalties of a document whose containers are its own; notes those that are no checks."""
+    """Rewrite checks, penalties and faults of a document whose containers are its own; notes those that are no checks."""
     data = document.data
     if not isinstance(data, dict):
         return
@@ -32,6 +33,7 @@ def to_model(document: Document) -> None:
             name = task.get("id")
             good = isinstance(name, str) and _ID.fullmatch(name)  # a bad id is one mistake, not one more per check
             _rewrite(document, (*path, "checks"), task["checks"], str(name) if good else "task", TASK_KEYS)
+    to_entries(document)
     if isinstance(data.get("penalties"), list):
         _rewrite(document, ("penalties",), data["penalties"], "penalty", PENALTY_KEYS)
 

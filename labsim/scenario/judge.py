@@ -14,11 +14,12 @@ from pydantic import ValidationError
 from labsim.document import Document, KeyPath
 from labsim.errors import did_you_mean
 from labsim.scenario.catalogue import Catalogue
-from labsim.scenario.fields import named_parts, nested_checks
+from labsim.scenario.fault_rules import judge_faults, judge_sensors
+from labsim.scenario.fields import TRUE, named_parts, nested_checks
 from labsim.scenario.flow import judge_flows
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
-from labsim.scenario.link import link_names
 from labsim.scenario.model import EndpointSpec
+from labsim.scenario.timeline import judged_entries
 from labsim.scenario.topics import LEVELS, deepest_level, place_depth
 
 
@@ -31,6 +32,7 @@ def judge(document: Document, catalogue: Catalogue | None) -> None:
     judge_endpoints(document, plant, catalogue, known)
     judge_places(document)
     judge_timeline(document, plant, catalogue, known)
+    judge_faults(document, plant, catalogue, known)
     judge_checks(document, plant, catalogue, known)
     judge_tasks(document)
 
@@ -42,9 +44,10 @@ def types_of(document: Document) -> dict[str, str]:
 
 
 def judge_plant(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
-    """Device types, settings and their values."""
+    """Device types, settings and their values, and sensor chains."""
     if catalogue is None or not known:
         return
+    judge_sensors(document, plant, catalogue, known)
     for path, kind in document.each("plant", "*", "type"):
         if isinstance(kind, str) and kind not in known:
             near = did_you_mean(kind, known)
@@ -114,15 +117,9 @@ def judge_places(document: Document) -> None:
 
 
 def judge_timeline(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
-    """Devices and settings that the timeline changes, and links that it impairs."""
-    links = _links(document)
-    for path, entry in document.each("timeline", "*"):
-        if isinstance(entry, dict) and isinstance(entry.get("link"), str) and links and entry["link"] not in links:
-            name = entry["link"]
-            several = [other for other in links if other.startswith(f"{name}.")]
-            near = f"There are several: write {' or '.join(several)}." if several else did_you_mean(name, links)
-            document.problem((*path, "link"), "unknown-link", f"there is no endpoint {name!r}.", near)
-        if not isinstance(entry, dict) or "device" not in entry:
+    """Devices and settings that the timeline changes; see `judge_faults` for the rest."""
+    for path, entry in judged_entries(document):
+        if "device" not in entry:
             continue
         found = _device(document, (*path, "device"), entry["device"], plant)
         name = entry.get("setting")
@@ -132,18 +129,6 @@ def judge_timeline(document: Document, plant: Mapping[str, str], catalogue: Cata
             _setting(document, (*path, "setting"), plant[entry["device"]], name, None, catalogue, known)
         elif "value" in entry:
             _setting(document, (*path, "value"), plant[entry["device"]], name, entry["value"], catalogue, known)
-
-
-def _links(document: Document) -> dict[str, int]:
-    """Names of the endpoints' links; none when an endpoint has no shape, which the models have told."""
-    endpoints = []
-    for _, raw in document.each("endpoints", "*"):
-        try:
-            spec = EndpointSpec.model_validate(raw)
-        except ValidationError:
-            return {}
-        endpoints.append((spec.protocol, spec.spec.port))
-    return link_names(endpoints)
 
 
 def judge_checks(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
@@ -187,6 +172,8 @@ def _check(
         if not _device(document, place, device, plant) or kind == "device" or plant[device] not in known:
             continue
         parts = set(_parts(catalogue, kind, plant[device]))
+        if kind == "tag":
+            part = part.removesuffix(TRUE)
         if part not in parts:
             message = f"{device} is a {plant[device]}, which has no {kind} {part!r}."
             document.problem(place, f"unknown-{kind}", message, did_you_mean(part, parts))

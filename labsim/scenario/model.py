@@ -11,15 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from labsim.quantity import Duration
 from labsim.scenario.flow import FlowSpec
-from labsim.scenario.link import LinkSettings
 from labsim.scenario.marking import Credit, Feedback, Mode, When
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.mqtt import MqttSpec
 from labsim.scenario.opcua import OpcuaSpec
 from labsim.scenario.part import BriefRef, CheckId, Drawn, Id, Marks, Part, Path_
 from labsim.scenario.plant import Crew, Include, PlantDevice
+from labsim.scenario.timeline import TimelineEntry
 from labsim.text import Text
 
 _Whole = Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)]
@@ -70,37 +69,6 @@ class EndpointSpec(Part):
         found = self.modbus or self.opcua or self.mqtt
         assert found is not None
         return found
-
-
-class TimelineEntry(LinkSettings):
-    """Something that happens at a plant time.
-
-    A setting of a ``device`` changes (``setting``), a fault of it begins (``fault``), or a ``link`` goes into a ``state``.
-    """
-
-    at: Duration
-    device: Path_ | None = None
-    link: str | None = None
-    setting: str | None = None
-    value: Any = None
-    fault: str | None = None
-    hidden: bool = False
-
-    @model_validator(mode="after")
-    def _one(self) -> TimelineEntry:
-        if (self.device is None) == (self.link is None):
-            raise ValueError("a timeline entry is about a device or a link: give 'device' or 'link'")
-        if self.link is not None:
-            if self.state is None or self.setting is not None or self.fault is not None:
-                raise ValueError("an entry about a link has a 'state', and no 'setting' or 'fault'")
-            return self
-        if self.state is not None or self.values():
-            raise ValueError("'state' and its parameters belong to an entry with 'link'")
-        if (self.setting is None) == (self.fault is None):
-            raise ValueError("a timeline entry changes a setting or begins a fault: give 'setting' or 'fault'")
-        if (self.setting is not None) != ("value" in self.model_fields_set):
-            raise ValueError("'setting' and 'value' belong together")
-        return self
 
 
 class Hint(Part):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from labsim.scenario.part import Id, Part
+from labsim.scenario.part import Id, Part, Path_
 from labsim.scenario.topics import Place
 from labsim.text import Text
 
@@ -17,9 +17,13 @@ Include = Annotated[str, Field(min_length=1, max_length=200, examples=["pack", "
 
 
 class PlantDevice(Part):
-    """One device of the plant. ``place`` is where it stands: up to five levels from enterprise to cell."""
+    """One device of the plant. ``place`` is where it stands: up to five levels from enterprise to cell.
+
+    ``sensors`` are stages of the sensor chains of its tags that are other than in its interface; see ``docs/faults.md``.
+    """
 
     type: Id
     title: Text | None = None
     place: Place | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    sensors: dict[Path_, dict[str, Any]] = Field(default_factory=dict)

@@ -21,6 +21,7 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
     for name, own in (("CheckSpec", TASK_KEYS), ("Penalty", PENALTY_KEYS)):
         general = definitions.pop(name)["properties"]
         definitions[name] = _check_schema(catalogue, {key: general[key] for key in own}, definitions)
+    _open_timeline(definitions["TimelineEntry"], catalogue)
     if catalogue is not None:
         definitions["PlantDevice"]["properties"]["type"] = {"enum": sorted(catalogue.device_types())}
         schema["properties"]["include"]["items"]["examples"] = list(ready_plants())
@@ -40,6 +41,7 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         "MqttWeb",
         "MqttLimits",
         "TimelineEntry",
+        "Trigger",
         "FlowSpec",
         "Hint",
     ):
@@ -61,6 +63,18 @@ def _allow_includes(schema: dict[str, Any]) -> None:
         "required": ["plant"],
         "properties": {"plant": {"additionalProperties": {"required": typed}}},
     }
+
+
+def _open_timeline(entry: dict[str, Any], catalogue: Catalogue | None) -> None:
+    """Put the parameters of faults beside the keys of an entry, where an author writes them."""
+    properties = entry["properties"]
+    del properties["params"]
+    if catalogue is None:
+        entry["additionalProperties"] = True
+        return
+    for name, schema in catalogue.fault_schema().items():
+        also = name in properties and name != "fault"
+        properties[name] = {"anyOf": [properties[name], schema]} if also else schema
 
 
 def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

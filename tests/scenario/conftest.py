@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -150,6 +150,31 @@ class FakeCatalogue:
         if setting == "base_register" and not isinstance(value, int):
             return f"{value!r} is not a whole number"
         return ""
+
+    def judge_sensor(self, kind: str, tag: str, chain: Any) -> str:
+        return "" if isinstance(chain, dict) and chain.keys() <= {"noise"} else "there is no such stage."
+
+    def device_faults(self, kind: str, tag: str) -> list[str]:
+        return ["drift", "stuck"] if tag else ["dead"]
+
+    def fault_params(self, kind: str, tag: str, fault: str) -> list[str]:
+        return {"drift": ["rate"], "stuck": ["value"]}.get(fault, [])
+
+    def judge_fault(self, kind: str, tag: str, fault: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        names = self.fault_params(kind, tag, fault)
+        return [(n, f"{n}: {v!r} is no number.") for n, v in given.items() if n not in names or not isinstance(v, (int, float))]
+
+    def endpoint_faults(self, protocol: str) -> list[str]:
+        return ["connection-limit"] if protocol == "modbus" else []
+
+    def endpoint_fault_params(self, protocol: str, fault: str) -> list[str]:
+        return ["sessions"]
+
+    def judge_endpoint_fault(self, protocol: str, fault: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [(name, f"{name}: no.") for name in given if name != "sessions"]
+
+    def fault_schema(self) -> dict[str, Any]:
+        return {"fault": {"enum": ["drift", "stuck", "dead", "connection-limit"]}, "rate": {"type": "number"}}
 
     def checks(self) -> Iterable[str]:
         return self.models

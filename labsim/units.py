@@ -38,7 +38,7 @@ _TABLE = (
     ("g", "GRM", "gram"), ("t", "TNE", "tonne"), ("kg/s", "KGS", "kilogram per second"),
     ("kg/m³", "KMQ", "kilogram per cubic metre"), ("s", "SEC", "second"), ("ms", "C26", "millisecond"),
     ("min", "MIN", "minute"), ("h", "HUR", "hour"), ("mm/s", "C16", "millimetre per second"),
-    ("m/s", "MTS", "metre per second"), ("mm/min", "H81", "millimetre per minute"),
+    ("m/s", "MTS", "metre per second"), ("m/min", "2X", "metre per minute"), ("mm/min", "H81", "millimetre per minute"),
     ("m/s²", "MSK", "metre per second squared"), ("in/s", "IU", "inch per second"), ("N", "NEW", "newton"),
     ("kN", "B47", "kilonewton"), ("N·m", "NU", "newton metre"), ("°", "DD", "degree"), ("rad", "C81", "radian"),
     ("ppm", "59", "part per million"), ("dB", "2N", "decibel"),

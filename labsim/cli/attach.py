@@ -40,6 +40,7 @@ def open_ui(url: str | None, lang: str) -> int:
     """Run the terminal UI on the lab at ``url``, or on the catalogue when there is none."""
     from labsim.cli.catalogue import entries
     from labsim.cli.host import start_host
+    from labsim.cli.progress import record_of
     from labsim.tui.app import run
 
     async def start(scenario: str) -> str:
@@ -53,4 +54,4 @@ def open_ui(url: str | None, lang: str) -> int:
             ready = await asyncio.to_thread(start_host, [*arguments, "--port-base", "0"])
         return str(ready["control"])
 
-    return run(catalogue=entries(None), start=start, url=url, lang=opt.language(lang))
+    return run(catalogue=entries(None), start=start, url=url, lang=opt.language(lang), progress=record_of)

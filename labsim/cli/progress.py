@@ -43,15 +43,39 @@ def progress(
         _print(document)
 
 
-def standing(lang: str) -> dict[str, Any]:
-    """The record as ``labsim progress --json`` prints it: attempts, and every competence with how far it has come."""
+def record_of() -> dict[str, Any]:
+    """The record as the terminal UI takes it: marks by lab, every competence with how far it has come; texts by language."""
+    from dataclasses import asdict
+
     from labsim.progress.record import entries
-    from labsim.progress.standing import by_competence, share
+    from labsim.progress.standing import by_competence, by_scenario
     from labsim.scenario.competence import competences, functions
-    from labsim.text import Text
 
     record = entries()
     reached = by_competence(record)
+    return {
+        "labs": {name: asdict(standing) for name, standing in by_scenario(record).items()},
+        "competences": [
+            {
+                "id": one.id,
+                "level": one.level,
+                "function": dict(functions()[one.function]),
+                "title": dict(one.title),
+                "attempts": reached[one.id].attempts if one.id in reached else 0,
+                "best": round(reached[one.id].best, 4) if one.id in reached else None,
+                "passed": one.id in reached and reached[one.id].passed,
+            }
+            for one in competences().values()
+        ],
+    }
+
+
+def standing(lang: str) -> dict[str, Any]:
+    """The record as ``labsim progress --json`` prints it: attempts, and every competence with how far it has come."""
+    from labsim.progress.record import entries
+    from labsim.progress.standing import share
+    from labsim.text import Text
+
     return {
         "attempts": [
             {
@@ -66,19 +90,11 @@ def standing(lang: str) -> dict[str, Any]:
                 "seed": entry.seed,
                 "attempt": entry.attempt,
             }
-            for entry in record
+            for entry in entries()
         ],
         "competences": [
-            {
-                "id": one.id,
-                "level": one.level,
-                "function": functions()[one.function].say(lang),
-                "title": one.title.say(lang),
-                "attempts": reached[one.id].attempts if one.id in reached else 0,
-                "best": round(reached[one.id].best, 4) if one.id in reached else None,
-                "passed": one.id in reached and reached[one.id].passed,
-            }
-            for one in competences().values()
+            row | {key: Text.of(row[key]).say(lang) for key in ("function", "title")}
+            for row in record_of()["competences"]
         ],
     }
 

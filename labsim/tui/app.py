@@ -32,6 +32,13 @@ from labsim.tui.words import NAMES, next_language, say
 
 Start = Callable[[str], Awaitable[str]]
 """Starts a host for a scenario id; gives the URL of its control API."""
+Progress = Callable[[], dict[str, Any]]
+"""The learner's record now: ``{"labs": {id: {"best", "passed", "attempts"}}, "competences": [{"id", "level", "function", "title",
+"best", "passed", "attempts"}]}``; texts by language, ``best`` a share or None."""
+
+
+def _no_record() -> dict[str, Any]:
+    return {"labs": {}, "competences": []}
 
 
 class LabsimApp(App[int]):
@@ -42,6 +49,7 @@ class LabsimApp(App[int]):
         start: Starts a host for a scenario.
         url: Control URL of a running lab to attach to; without one the catalogue opens.
         lang: One of `labsim.text.LANGUAGES`.
+        progress: Gives the learner's record.
     """
 
     CSS_PATH = "labsim.tcss"
@@ -53,11 +61,19 @@ class LabsimApp(App[int]):
         Binding("ctrl+p", "command_palette", "key.commands", show=False),
     ]
 
-    def __init__(self, catalogue: list[dict[str, Any]], start: Start, url: str | None = None, lang: str = "en") -> None:
+    def __init__(
+        self,
+        catalogue: list[dict[str, Any]],
+        start: Start,
+        url: str | None = None,
+        lang: str = "en",
+        progress: Progress = _no_record,
+    ) -> None:
         super().__init__()
         self.register_theme(LABSIM)
         self.theme = LABSIM.name
         self._catalogue, self._start, self._url = catalogue, start, url
+        self.progress = progress
         self.lang = lang if lang in LANGUAGES else "en"
         self._client: LabClient | None = None
         self._starting = False
@@ -187,8 +203,14 @@ def _cell(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
-def run(catalogue: list[dict[str, Any]], start: Start, url: str | None = None, lang: str = "en") -> int:
+def run(
+    catalogue: list[dict[str, Any]],
+    start: Start,
+    url: str | None = None,
+    lang: str = "en",
+    progress: Progress = _no_record,
+) -> int:
     """Run the terminal UI; the exit code: 0 good, 1 the lab was graded and not passed, 3 a bug of ours."""
-    app = LabsimApp(catalogue, start, url, lang)
+    app = LabsimApp(catalogue, start, url, lang, progress)
     left = app.run()
     return 3 if app.return_code else left or 0

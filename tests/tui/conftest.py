@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
 from fake_host import FakeHost
 
 from labsim.tui import attachment
-from labsim.tui.app import LabsimApp
+from labsim.tui.app import LabsimApp, Progress, _no_record
 from labsim.tui.screens.lab import LabScreen
 
 CATALOGUE: list[dict[str, Any]] = [
@@ -121,14 +121,19 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def seat(
-    host: FakeHost, *, size: tuple[int, int] = (120, 40), lang: str = "en", attached: bool = True
+    host: FakeHost,
+    *,
+    size: tuple[int, int] = (120, 40),
+    lang: str = "en",
+    attached: bool = True,
+    progress: Progress = _no_record,
 ) -> AsyncIterator[Seat]:
     """The app at a terminal of a size; attached to the host's lab, or in the catalogue."""
 
     async def start(_scenario: str) -> str:
         return host.url
 
-    app = LabsimApp(CATALOGUE, start, host.url if attached else None, lang)
+    app = LabsimApp(CATALOGUE, start, host.url if attached else None, lang, progress)
     app.animation_level = "none"
     stirred = asyncio.Event()
     async with app.run_test(size=size, message_hook=lambda _message: stirred.set()) as pilot:

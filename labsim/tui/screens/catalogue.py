@@ -14,6 +14,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from labsim.text import Text
+from labsim.tui.screens.dialogs import Sheet
+from labsim.tui.screens.progress import progress_page
 from labsim.tui.screens.spoken import SpokenScreen
 from labsim.tui.widgets.keybar import KeyBar
 from labsim.tui.widgets.outcome import number
@@ -34,6 +36,7 @@ class CatalogueScreen(SpokenScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "key.search"),
+        Binding("p", "progress", "key.progress"),
         Binding("escape", "list", "key.back", show=False),
         Binding("q", "app.quit", "key.quit"),
     ]
@@ -42,6 +45,7 @@ class CatalogueScreen(SpokenScreen[None]):
         super().__init__()
         self._all = [entry for entry in catalogue if entry.get("id")]
         self._found = self._all
+        self._reached: dict[str, Any] = {}
 
     def compose(self) -> ComposeResult:
         """Banner, search, list, keys."""
@@ -55,6 +59,11 @@ class CatalogueScreen(SpokenScreen[None]):
         """Start in the list."""
         super().on_mount()
         self.query_one(OptionList).focus()
+
+    def on_screen_resume(self) -> None:
+        """Back from a lab: its marks may have changed what is reached."""
+        self._reached = self.labsim.progress()["labs"]
+        self._fill()
 
     def title_of(self, entry: dict[str, Any]) -> str:
         """The title in the language of the moment, when the catalogue holds it."""
@@ -95,10 +104,18 @@ class CatalogueScreen(SpokenScreen[None]):
         first, *rest = wrap(self.title_of(entry), width - right.cell_length - 2)
         gap = " " * max(1, width - cell_len(first) - right.cell_length)
         skills = entry.get("competences")
-        small = [str(entry["id"]), *(map(str, skills) if isinstance(skills, (list, tuple)) else ())]
+        small = clean("  ".join([str(entry["id"]), *(map(str, skills) if isinstance(skills, (list, tuple)) else ())]))
         lines = [Content.assemble((first, "bold"), gap, right), *(Content.styled(line, "bold") for line in rest)]
-        lines += [Content.styled(clean("  ".join(small)), "$dim"), Content("")]
+        lines += [Content.assemble((small, "$dim"), self._best(entry, width - cell_len(small))), Content("")]
         return Content("\n").join(lines)
+
+    def _best(self, entry: dict[str, Any], room: int) -> Content:
+        """The best marks so far, at the right end of a line; nothing before the first attempt."""
+        reached = self._reached.get(str(entry["id"]))
+        if reached is None:
+            return Content("")
+        text = self.say("catalogue.best", share=f"{reached['best']:.0%}")
+        return Content.styled(text.rjust(max(room, 2)), "$success" if reached["passed"] else "$warning")
 
     def on_resize(self, _event: Resize) -> None:
         """Cards are as wide as the list."""
@@ -122,6 +139,11 @@ class CatalogueScreen(SpokenScreen[None]):
     def action_search(self) -> None:
         """Go to the search line."""
         self.query_one(Input).focus()
+
+    def action_progress(self) -> None:
+        """Show how far each competence has come."""
+        page = progress_page(self.labsim.progress()["competences"], self.lang)
+        self.app.push_screen(Sheet(self.say("progress.title"), page, self.lang))
 
     def action_list(self) -> None:
         """Go to the list."""

@@ -22,7 +22,7 @@ def demo(
 ) -> int:
     """Run 'first-contact' with its solution and print the verdict; exit code 0 only at full marks."""
     from labsim.lab.options import Options
-    from labsim.lab.prove import attempt_with
+    from labsim.lab.trainee import attempt_with
     from labsim.scenario.folder import find_scenario
 
     folder, console = find_scenario(_SCENARIO), err()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from labsim.cli import options as opt
 from labsim.cli.lint import scenario_folders
 from labsim.cli.output import err, out, print_json
+from labsim.errors import InputError
+from labsim.quantity import parse_duration
 
 if TYPE_CHECKING:
+    from labsim.lab.gate import Proven
     from labsim.lab.prove import Proof
 
 
@@ -21,24 +26,79 @@ def prove(
     paths: list[Path] = typer.Argument(help="Scenario folders, ids, or folders of scenarios."),
     seeds: int = typer.Option(3, min=1, max=100, help="How many seeds each trainee is run with."),
     speed: float = typer.Option(5.0, min=0.1, max=100.0, help="Plant seconds per second."),
-    parallel: int = typer.Option(6, min=1, max=64, help="How many labs run at once."),
+    jobs: int | None = typer.Option(
+        None,
+        "--jobs",
+        "--parallel",
+        min=1,
+        max=64,
+        help="How many labs run at once; by default 3 per core, at most 12. Fewer when timing is judged on a slow machine.",
+    ),
+    limit: str = typer.Option("10 min", help="Wall time that a solution or wrong answer may take."),
     as_json: bool = opt.JSON,
 ) -> int:
-    """Prove scenarios: untouched 0 %, solution 100 %, each wrong answer loses exactly what it states."""
-    proofs = asyncio.run(_prove_all(scenario_folders(paths), seeds, speed, parallel))
+    """Prove scenarios: untouched 0 %, solution 100 %, each wrong answer loses exactly what it states, every check can fail."""
+    try:
+        limit_s = parse_duration(limit)
+    except ValueError as error:
+        raise InputError(f"--limit: {error}.") from None
+    results = _prove(scenario_folders(paths), seeds, speed, jobs, limit_s)
+    good = all(result.ok for result in results)
     if as_json:
-        print_json({"ok": all(p.ok for p in proofs), "proofs": [_proof(p) for p in proofs]})
+        proofs = [_proof(proof) for result in results for proof in result.proofs]
+        print_json({"ok": good, "scenarios": [_scenario(result) for result in results], "proofs": proofs})
     else:
-        for proof in proofs:
-            for problem in proof.problems:
-                out().print(
-                    f"{proof.scenario} {proof.who} (seed {proof.seed}): {problem}", markup=False, soft_wrap=True
-                )
-        good = sum(proof.ok for proof in proofs)
-        out().print(
-            f"{'[green]✔[/]' if good == len(proofs) else '[red]✘[/]'} {good} of {len(proofs)} runs came to what they had to"
+        _print(results)
+    return 0 if good else 1
+
+
+def _prove(folders: list[Path], seeds: int, speed: float, jobs: int | None, limit_s: float) -> list[Proven]:
+    """Run everything, with a progress display on stderr."""
+    from labsim.lab.gate import prove_all
+
+    names = [f"test-{number}" for number in range(1, seeds + 1)]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        tempfile.TemporaryDirectory(prefix="labsim-test-", ignore_cleanup_errors=True) as temporary,
+        Progress(*columns, console=err(), transient=True) as progress,
+    ):
+        task = progress.add_task("running labs", total=None)
+
+        def tell(proof: Proof) -> None:
+            state = "[green]✔[/]" if proof.ok else "[red]✘[/]"
+            said = (
+                f"{proof.scenario} {proof.who} seed {proof.seed}  {proof.verdict['score']:g}/{proof.verdict['max']:g}"
+            )
+            progress.console.print(f"{state} {escape(said)}")
+            progress.advance(task)
+
+        return prove_all(
+            folders,
+            names,
+            Path(temporary),
+            speed=speed,
+            jobs=jobs,
+            limit_s=limit_s,
+            plan=lambda total: progress.update(task, total=total),
+            tell=tell,
         )
-    return 0 if all(proof.ok for proof in proofs) else 1
+
+
+def _print(results: Sequence[Proven]) -> None:
+    for result in results:
+        for problem in result.problems:
+            out().print(f"{result.scenario}: {problem}", markup=False, soft_wrap=True)
+        for proof in result.proofs:
+            for problem in proof.problems:
+                said = f"{proof.scenario} {proof.who} (seed {proof.seed}): {problem}"
+                out().print(said, markup=False, soft_wrap=True)
+    good, runs = sum(result.ok for result in results), sum(len(result.proofs) for result in results)
+    mark = "[green]✔[/]" if good == len(results) else "[red]✘[/]"
+    out().print(f"{mark} {good} of {len(results)} scenarios are proven ({runs} runs)")
+
+
+def _scenario(result: Proven) -> dict[str, Any]:
+    return {"scenario": result.scenario, "ok": result.ok, "problems": list(result.problems)}
 
 
 def _proof(proof: Proof) -> dict[str, Any]:
@@ -51,19 +111,3 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "max": proof.verdict["max"],
         "problems": list(proof.problems),
     }
-
-
-async def _prove_all(folders: list[Path], seeds: int, speed: float, parallel: int) -> list[Proof]:
-    from labsim.lab.prove import prove_all
-
-    console = err()
-
-    def tell(proof: Proof) -> None:
-        state = "[green]✔[/]" if proof.ok else "[red]✘[/]"
-        console.print(
-            f"{state} {proof.scenario} {proof.who} seed {proof.seed}  {proof.verdict['score']:g}/{proof.verdict['max']:g}"
-        )
-
-    names = [f"test-{number}" for number in range(1, seeds + 1)]
-    with tempfile.TemporaryDirectory(prefix="labsim-test-") as temporary:
-        return await prove_all(folders, names, Path(temporary), speed=speed, parallel=parallel, tell=tell)

@@ -1,23 +1,20 @@
-"""Proving a scenario: the solution, each wrong answer and nobody at all are run as a trainee would be, and marked."""
+"""Proving one run of a scenario: the solution, a wrong answer or nobody is the trainee, and the marks must be as stated."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labsim.lab.control import Control
-from labsim.lab.lab import Lab
 from labsim.lab.options import Options
-from labsim.lab.replay import replay_attempt
+from labsim.lab.trainee import LIMIT_S, Ran, run_trainee
 from labsim.scenario.folder import wrong_answers
 
-_LIMIT_S = 600.0
+UNTOUCHED, SOLUTION = "untouched", "solution"
+SOLUTION_FILE = "solution.py"
+_LATE = 20
+"""Late steps from which on a run that went wrong is suspected to have been disturbed by a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,143 +40,88 @@ class Proof:
         return not self.problems
 
 
-async def attempt_with(
-    folder: Path, script: Path | None, options: Options, tell: Callable[[str], None]
-) -> tuple[dict[str, Any], int]:
-    """Run a scenario with a script as its trainee (None: nobody touches it); the verdict and the script's exit code.
-
-    Args:
-        folder: The scenario's folder.
-        script: A program that is given the path of a ``READY.json`` (see ``docs/architecture.md``).
-        options: How the lab is run.
-        tell: Is given each line that the script prints.
-    """
-    code = 0
-    async with Lab(folder, options) as lab, Control(lab, "127.0.0.1", 0) as control:
-        if script is not None:
-            ready = lab.ready(control.url) | {
-                "variants": dict(lab.scenario.drawn),
-                "handin": str(options.attempt.absolute() / "handin"),
-                "speed": options.speed,
-                "devices": {path: device.type for path, device in lab.scenario.plant.items()},
-            }
-            path = options.attempt.absolute() / "READY.json"
-            path.write_text(json.dumps(ready), encoding="utf-8")
-            try:
-                code = await _run(_command(script, path), lab, tell)
-            finally:
-                path.unlink(missing_ok=True)
-        verdict = await lab.close("the script ended" if script else "nobody was there")
-    return verdict, code
-
-
-def _command(script: Path, ready: Path) -> list[str]:
-    return [sys.executable, "-u", str(script.absolute()), str(ready)]
-
-
-async def _run(command: list[str], lab: Lab, tell: Callable[[str], None]) -> int:
-    """Run a script until it ends or the lab stops by itself."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-    )
-    assert process.stdout is not None
-    stdout = process.stdout
-
-    async def follow() -> int:
-        async for line in stdout:
-            tell(line.decode("utf-8", "replace").rstrip())
-        return await process.wait()
-
-    following = asyncio.create_task(follow())
-    stopped = asyncio.create_task(lab.stopping.wait())
-    try:
-        await asyncio.wait([following, stopped], timeout=_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
-        if not following.done():
-            tell(f"{command[-2]} did not end in time and was stopped.")
-            process.kill()
-        return await following
-    finally:
-        stopped.cancel()
-        if process.returncode is None:
-            process.kill()
-
-
-async def prove(folder: Path, who: str, options: Options, tell: Callable[[str], None] = lambda _: None) -> Proof:
+async def prove(
+    folder: Path,
+    who: str,
+    options: Options,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    limit_s: float = LIMIT_S,
+) -> Proof:
     """Run one trainee (``untouched``, ``solution``, or a wrong answer's name) and compare with what is stated.
 
     An untouched run must score 0, the solution everything, a wrong answer everything but exactly what it says it loses.
+    Penalties take nothing but what a wrong answer says, and no check may be beyond judging.
     """
     loses: dict[str, float] = {}
-    if who == "untouched":
-        script = None
-    elif who == "solution":
-        script = folder / "solution.py"
-    else:
+    script: Path | None = None
+    if who == SOLUTION:
+        script = folder / SOLUTION_FILE
+    elif who != UNTOUCHED:
         wrong = {answer.path.stem: answer for answer in wrong_answers(folder)}[who]
         script, loses = wrong.path, dict(wrong.loses)
-    verdict, code = await attempt_with(folder, script, options, tell)
+    ran = await run_trainee(folder, script, options, tell, limit_s=limit_s)
+    verdict = ran.verdict
     expected = {
-        task["id"]: 0.0 if who == "untouched" else round(task["max"] - loses.get(task["id"], 0.0), 2)
+        task["id"]: 0.0 if who == UNTOUCHED else round(task["max"] - loses.get(task["id"], 0.0), 2)
         for task in verdict["tasks"]
     }
-    problems = [f"{script.name} ended with exit code {code}"] if script is not None and code else []
-    for task in verdict["tasks"]:
-        if abs(task["score"] - expected[task["id"]]) > 0.005:
-            why = (
-                "; ".join(f"{c['id']}: {c['reason']}" for c in task["checks"] if c["score"] < c["max"])
-                or "nothing was lost"
-            )
-            problems.append(
-                f"task {task['id']} came to {task['score']:g}, not {expected[task['id']]:g} of {task['max']:g} ({why})"
-            )
-    if loses and not any(loses.values()):
-        problems.append("the wrong answer says that it loses nothing")
+    problems = [
+        *(_script(script, ran, limit_s) if script is not None else ()),
+        *(problem for task in verdict["tasks"] if (problem := _task(task, expected[task["id"]], who))),
+        *_penalties(verdict, loses),
+        *_unjudged(verdict),
+    ]
+    if problems and ran.late_steps >= _LATE:
+        problems.append(f"{ran.late_steps} steps of the plant were late: the machine was busy; try fewer --jobs")
     return Proof(verdict["scenario"], options.seed, who, verdict, expected, tuple(problems))
 
 
 def trainees(folder: Path) -> list[str]:
     """Everybody a scenario is proven with."""
-    return ["untouched", "solution", *sorted(answer.path.stem for answer in wrong_answers(folder))]
+    return [UNTOUCHED, SOLUTION, *sorted(answer.path.stem for answer in wrong_answers(folder))]
 
 
-async def prove_all(
-    folders: Sequence[Path],
-    seeds: Sequence[str],
-    where: Path,
-    *,
-    speed: float = 5.0,
-    parallel: int = 6,
-    tell: Callable[[Proof], None] = lambda _: None,
-) -> list[Proof]:
-    """Prove scenarios with everybody and every seed, ``parallel`` labs at once; attempts lie below ``where``.
+def _script(script: Path, ran: Ran, limit_s: float) -> list[str]:
+    if ran.timed_out:
+        return [f"{script.name} did not end within {limit_s:g} s and was stopped"]
+    if ran.code:
+        said = f": {ran.said[-1].strip()}" if ran.said else ""
+        return [f"{script.name} ended with exit code {ran.code}{said}"]
+    return []
 
-    In the end the plant of each attempt is computed anew and must come out the same. ``tell`` is given each proof when its
-    run ends.
-    """
-    gate = asyncio.Semaphore(parallel)
 
-    async def one(folder: Path, who: str, seed: str) -> Proof:
-        async with gate:
-            options = Options(seed=seed, attempt=where / f"{folder.name}-{who}-{seed}", speed=speed, port_base=0)
-            proof = await prove(folder, who, options)
-            tell(proof)
-            return proof
+def _task(task: dict[str, Any], expected: float, who: str) -> str:
+    """What is wrong with the marks of a task; empty when they are as stated."""
+    if abs(task["score"] - expected) <= 0.005:
+        return ""
+    if who == UNTOUCHED:
+        given = [check["id"] for check in task["checks"] if check["score"] > 0]
+        marks = f"{task['score']:g} of {task['max']:g}"
+        return f"task {task['id']} scores {marks} though nobody did anything (by {', '.join(given)})"
+    lost = [f"{check['id']}: {check['reason']}" for check in task["checks"] if check["score"] < check["max"]]
+    why = "; ".join(lost) or "nothing was lost"
+    return f"task {task['id']} came to {task['score']:g}, not {expected:g} of {task['max']:g} ({why})"
 
-    runs = [(folder, who, seed) for folder in folders for who in trainees(folder) for seed in seeds]
-    proofs = await asyncio.gather(*(one(*run) for run in runs))
-    # Only now: computing plants anew keeps this process busy, and the labs above want to be on time.
-    return [
-        _replayed(proof, where / f"{folder.name}-{who}-{seed}")
-        for proof, (folder, who, seed) in zip(proofs, runs, strict=True)
+
+def _penalties(verdict: dict[str, Any], loses: dict[str, float]) -> list[str]:
+    """Penalties that took other marks than stated."""
+    taken = {penalty["id"]: penalty for penalty in verdict["penalties"] if penalty["marks"]}
+    stated = set(loses) - {task["id"] for task in verdict["tasks"]}
+    problems = [
+        f"{name} took {penalty['marks']:g}, not {loses.get(name, 0):g} marks ({penalty['reason']})"
+        for name, penalty in taken.items()
+        if abs(penalty["marks"] - loses.get(name, 0)) > 0.005
     ]
+    return problems + [f"{name} took nothing, not {loses[name]:g} marks" for name in sorted(stated - set(taken))]
 
 
-def _replayed(proof: Proof, attempt: Path) -> Proof:
-    """The proof, with a problem more when the attempt's plant does not come out the same again."""
-    difference = replay_attempt(attempt).difference
-    if difference is None:
-        return proof
-    return replace(proof, problems=(*proof.problems, f"a replay does not give the same plant: {difference}"))
+def _unjudged(verdict: dict[str, Any]) -> list[str]:
+    """Checks and penalties that could not be judged: their marks are out of the total, so the sums alone would hide them."""
+    problems = [
+        f"check {check['id']} ({check['check']}) could not be judged: {check['actual']}"
+        for task in verdict["tasks"]
+        for check in task["checks"]
+        if check["outcome"] == "cannot_check"
+    ]
+    return problems + [f"{p['id']} could not be judged" for p in verdict["penalties"] if not p["marks"]]

@@ -18,7 +18,7 @@ from labsim.evidence.evidence import Evidence
 from labsim.evidence.verify import ok, verify
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
-from labsim.lab.prove import attempt_with
+from labsim.lab.trainee import attempt_with
 from labsim.scenario.folder import find_scenario
 
 pytestmark = [pytest.mark.foreign, pytest.mark.scenario]

@@ -10,7 +10,7 @@ import pytest
 
 from labsim.evidence.evidence import Evidence
 from labsim.lab.options import Options
-from labsim.lab.prove import attempt_with
+from labsim.lab.trainee import attempt_with
 from labsim.scenario.folder import find_scenario
 
 HERE = Path(__file__).parent / "node_red"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labsim.lab.options import Options
-from labsim.lab.prove import attempt_with
+from labsim.lab.trainee import attempt_with
 from labsim.scenario.folder import find_scenario
 
 

@@ -1,0 +1,124 @@
+"""A script as the trainee of a lab: it is told where everything is, works from outside, and the lab is marked when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labsim.lab.control import Control
+from labsim.lab.lab import Lab
+from labsim.lab.options import Options
+
+LIMIT_S = 600.0
+"""Wall seconds that a script may take."""
+_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run of a lab with a script.
+
+    Attributes:
+        verdict: The marks.
+        code: The script's exit code; 0 without a script.
+        timed_out: The script did not end in time and was stopped.
+        said: The last lines that it printed.
+        late_steps: Steps of the plant that the machine was late for.
+    """
+
+    verdict: dict[str, Any]
+    code: int
+    timed_out: bool
+    said: tuple[str, ...]
+    late_steps: int
+
+
+async def run_trainee(
+    folder: Path,
+    script: Path | None,
+    options: Options,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    limit_s: float = LIMIT_S,
+) -> Ran:
+    """Run a scenario with a script as its trainee (None: nobody touches it), then close and mark it.
+
+    Args:
+        folder: The scenario's folder.
+        script: A program that is given the path of a ``READY.json`` (see ``docs/architecture.md``).
+        options: How the lab is run.
+        tell: Is given each line that the script prints.
+        limit_s: Wall seconds the script may take.
+    """
+    code, timed_out, said = 0, False, deque[str](maxlen=_KEPT)
+
+    def hear(line: str) -> None:
+        if line.strip():
+            said.append(line)
+        tell(line)
+
+    async with Lab(folder, options) as lab, Control(lab, "127.0.0.1", 0) as control:
+        if script is not None:
+            ready = lab.ready(control.url) | {
+                "variants": dict(lab.scenario.drawn),
+                "handin": str(options.attempt.absolute() / "handin"),
+                "speed": options.speed,
+                "devices": {path: device.type for path, device in lab.scenario.plant.items()},
+            }
+            path = options.attempt.absolute() / "READY.json"
+            path.write_text(json.dumps(ready), encoding="utf-8")
+            try:
+                code, timed_out = await _run(_command(script, path), lab, hear, limit_s)
+            finally:
+                path.unlink(missing_ok=True)
+        verdict = await lab.close("the script ended" if script else "nobody was there")
+    return Ran(verdict, code, timed_out, tuple(said), lab.clock.late_steps)
+
+
+async def attempt_with(
+    folder: Path, script: Path | None, options: Options, tell: Callable[[str], None]
+) -> tuple[dict[str, Any], int]:
+    """The verdict of a run and the script's exit code; see `run_trainee`."""
+    ran = await run_trainee(folder, script, options, tell)
+    return ran.verdict, ran.code
+
+
+def _command(script: Path, ready: Path) -> list[str]:
+    return [sys.executable, "-u", str(script.absolute()), str(ready)]
+
+
+async def _run(command: list[str], lab: Lab, tell: Callable[[str], None], limit_s: float) -> tuple[int, bool]:
+    """Run a script until it ends or the lab stops by itself; its exit code, and whether its time was over."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
+    assert process.stdout is not None
+    stdout = process.stdout
+
+    async def follow() -> int:
+        async for line in stdout:
+            tell(line.decode("utf-8", "replace").rstrip())
+        return await process.wait()
+
+    following = asyncio.create_task(follow())
+    stopped = asyncio.create_task(lab.stopping.wait())
+    try:
+        await asyncio.wait([following, stopped], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        timed_out = not following.done() and not stopped.done()
+        if not following.done():
+            process.kill()
+        return await following, timed_out
+    finally:
+        stopped.cancel()
+        if process.returncode is None:
+            process.kill()

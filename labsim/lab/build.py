@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import devices
+from grader.graded import graded_tags
 from labsim.endpoints.endpoint import Endpoint, Guard, User
 from labsim.evidence.attempt import PKI
 from labsim.evidence.event import Sink
@@ -15,12 +16,16 @@ from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import TagInfo
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
+from labsim.plant.faults import concerned
 from labsim.plant.plant import Plant
+from labsim.plant.sensor import sensor_of
+from labsim.plant.tags import TRUE
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.model import Scenario
 from labsim.scenario.mqtt import MqttSpec, TopicRights
 from labsim.scenario.opcua import OpcuaSpec
 from labsim.scenario.part import Account
+from labsim.scenario.timeline import all_entries
 from labsim.scenario.variant import seed_number
 
 if TYPE_CHECKING:
@@ -34,10 +39,26 @@ def build_plant(scenario: Scenario, seed: str, clock: SimClock) -> Plant:
     """The scenario's devices over one store, joined by its flows, not yet started."""
     plant = Plant(seed_number(seed), clock, crew=scenario.crew)
     for path, device in scenario.plant.items():
-        plant.add(path, devices.load(device.type), device.settings)
+        kind = devices.load(device.type)
+        sensors = {tag: sensor_of(kind.interface.sensors, tag, chain) for tag, chain in device.sensors.items()}
+        plant.add(path, kind, device.settings, sensors)
     for flow in scenario.flows:
         plant.connect(flow.source, flow.target, buffer=flow.buffer or 1)
+    plant.veil(_known_truths(scenario, plant))
     return plant
+
+
+def _known_truths(scenario: Scenario, plant: Plant) -> set[str]:
+    """Tags whose true values are recorded beside what is shown: those that a fault may concern or a check asks for.
+
+    All that may happen at some seat counts, so that the folders of one exercise are alike.
+    """
+    found = {path.removesuffix(TRUE) for path in graded_tags(scenario) if path.endswith(TRUE)}
+    for entry in all_entries(scenario.timeline):
+        if entry.device is not None and entry.fault is not None:
+            interface = plant.devices[entry.device].interface
+            found |= set(concerned(interface, entry.device, entry.tag or "", entry.fault, entry.params))
+    return found
 
 
 def build_endpoints(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from labsim.endpoints.fault_table import ENDPOINT_FAULTS
 from labsim.evidence.event import PLANT, Record
 from labsim.lab import words
 from labsim.plant import status
+from labsim.plant.faults import faults_of
 from labsim.plant.plant import Plant
 from labsim.sparkplug.summary import summary
 from labsim.sparkplug.topic import NAMESPACE
@@ -285,6 +287,17 @@ class Coach:
 
     # ---- the lab itself ----
 
+    def _fault_title(self, record: Record) -> Text:
+        """What people call a fault of a tag, a device or an endpoint."""
+        name = str(record.detail.get("fault", ""))
+        device, _, tag = record.subject.partition(".")
+        if device in self._plant.devices:
+            known = faults_of(self._plant.devices[device].interface, tag)
+        else:
+            name = name.partition(".")[2]
+            known = ENDPOINT_FAULTS.get(tag.partition(".")[0].partition(":")[0], {})
+        return known[name].title if name in known else Text.of(name)
+
     def _lab(self, record: Record) -> tuple[Text, Text | None] | None:
         detail = record.detail
         match record.kind:
@@ -301,6 +314,11 @@ class Coach:
                 sentence = words.LINK_BEGIN if detail.get("phase") == "begin" else words.LINK_END
                 endpoint = record.subject.removeprefix("link.")
                 return sentence.format(endpoint=endpoint, state=words.LINK_STATES.get(state, Text.of(state))), None
+            case "fault":
+                sentence = words.FAULT_BEGIN if detail.get("phase") == "begin" else words.FAULT_END
+                return sentence.format(target=record.subject, fault=self._fault_title(record)), None
+            case "pause":
+                return (words.PAUSED if detail.get("phase") == "begin" else words.RESUMED), None
             case "incident":
                 return words.INCIDENT.format(reason=detail.get("reason", "")), None
         return None

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from labsim.evidence.event import Record
+from labsim.lab.faults import fault_of
 from labsim.plant.alarms import Action
 from labsim.plant.clock import STEP_NS
 from labsim.plant.plant import Plant
+
+NOT_OF_THE_PLANT = ("link.", "endpoint.", "rogue.")
+"""What the faults begin with that do not change the plant."""
 
 
 class Inputs:
@@ -49,6 +53,7 @@ def is_input(record: Record) -> bool:
     """Whether a record changed the plant."""
     return record.status == 0 and (
         record.kind in ("setting", "acknowledge", "condition")
+        or (record.kind == "fault" and not str(record.detail["fault"]).startswith(NOT_OF_THE_PLANT))
         or (record.kind == "call" and "name" in record.detail)
         or (record.kind in ("write", "watchdog") and bool(record.tags))
     )
@@ -58,6 +63,9 @@ def apply(plant: Plant, record: Record) -> None:
     """Do again what the record says was done."""
     if record.kind == "setting":
         plant.devices[record.device].configure(str(record.detail["setting"]), record.values[0])
+        return
+    if record.kind == "fault":
+        _fail(plant, record)
         return
     if record.kind in ("call", "acknowledge", "condition"):
         _act(plant, record)
@@ -76,6 +84,15 @@ def apply(plant: Plant, record: Record) -> None:
         store.accept(changes)  # it was judged then; what was refused before it is not in the journal
     for path, count in record.detail.get("wear", {}).items():
         store.set(store[path].row, count)
+
+
+def _fail(plant: Plant, record: Record) -> None:
+    """A fault of a tag or a device that began or ended."""
+    number = int(record.detail["number"])
+    if record.detail["phase"] == "end":
+        plant.faults.end(number)
+    else:
+        plant.faults.begin(number, record.subject, *fault_of(record))
 
 
 def _act(plant: Plant, record: Record) -> None:

@@ -10,12 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import ValidationError
-
 from grader.grade import grade
 from grader.graded import graded_tags
 from grader.watched import watched_reads
-from labsim.document.faults import explain
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
 from labsim.evidence.attempt import Attempt
@@ -27,17 +24,18 @@ from labsim.evidence.polls import WINDOW_NS, Polls
 from labsim.lab.build import build_endpoints, build_plant, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
+from labsim.lab.faults import GOOD, LabFaults
 from labsim.lab.feed import Feed
 from labsim.lab.inputs import Inputs
-from labsim.lab.links import PREFIX, Links
+from labsim.lab.links import Links
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
 from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
-from labsim.scenario.link import GOOD, LinkFault
 from labsim.scenario.load import load_scenario
 from labsim.scenario.model import Scenario, Task
+from labsim.scenario.timeline import drawn_entries
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 _ASKED = ("hint", "answer")
@@ -74,18 +72,23 @@ class Lab:
         self.stopping = asyncio.Event()
         self.failure: EvidenceError | None = None
         self.verdict: dict[str, Any] | None = None
-        self._timeline = sorted(self.scenario.timeline, key=lambda entry: entry.at)
         self.plant.start()
         if seen:
             self.attempt = Attempt.resume(options.attempt, self.clock.now_ns)
             Inputs(self.plant, seen.records).advance_to(self.attempt.next_step)
-            self._timeline = [entry for entry in self._timeline if entry.at * 1e9 > self.clock.step_time_ns]
         else:
             self.attempt = self._create()
         self.feed = Feed(Coach(self.plant))
         self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
         self._polls = Polls(self.keep, watched_reads(self.scenario).needs, self.clock.now_ns)
-        self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed, note=self.note)
+        self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed)
+        self.faults = LabFaults(
+            self.plant,
+            [self._links],
+            drawn_entries(self.scenario.timeline, self.seed, self.scenario.id),
+            lambda device, setting, value, entry: self._set(device, setting, value, "timeline", entry=entry),
+            self.note,
+        )
         try:
             self._endpoints: list[Endpoint] = build_endpoints(
                 self.scenario, self.plant, options, self._polls, self._links.guards, self._recorded()
@@ -127,7 +130,7 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         try:
-            self._links.restore(self._earlier)
+            self.faults.restore(self._earlier)
             for endpoint in self._endpoints:
                 await self._stack.enter_async_context(endpoint)
             self._stack.callback(self._links.shut)  # before the endpoints close
@@ -155,13 +158,7 @@ class Lab:
             self.stopping.set()  # a plant that fails ends the lab; `close` raises what it was
 
     def _step(self) -> None:
-        while self._timeline and self._timeline[0].at * 1e9 <= self.clock.step_time_ns:
-            entry = self._timeline.pop(0)
-            if entry.link is not None:
-                self._links.begin(entry.link, entry, self.clock.step_time_ns, hidden=entry.hidden, by="timeline")
-            elif entry.device is not None and entry.setting is not None:
-                self.configure(entry.device, entry.setting, entry.value, by="timeline")
-        self._links.tick(self.clock.step_time_ns)
+        self.faults.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
         if self.clock.step_time_ns % WINDOW_NS == 0:
@@ -289,31 +286,32 @@ class Lab:
             raise UnknownNameError("device", device, self.plant.devices)
         if by == "trainee" and setting in self.scenario.plant[device].settings:
             raise InputError(f"{device}.{setting} is part of the exercise and cannot be changed here.")
+        return {"device": device, "setting": setting, "value": self._set(device, setting, value, by)}
+
+    def _set(self, device: str, setting: str, value: Any, by: str, **about: Any) -> Any:
         parsed = self.plant.devices[device].configure(setting, value)
-        self.note("setting", device=device, values=[parsed], detail={"setting": setting, "by": by})
-        return {"device": device, "setting": setting, "value": parsed}
+        self.note("setting", device=device, values=[parsed], detail={"setting": setting, "by": by, **about})
+        return parsed
 
     def fault(self, target: str, fault: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a link (``link.modbus``) into a state, or with the fault ``good`` end every state it is in.
+        """Let something fail, or with the fault ``good`` end everything that is wrong with a target.
+
+        Args:
+            target: ``device``, ``device.tag``, ``link.modbus``, ``endpoint.modbus``.
+            fault: What happens to it.
+            settings: Its parameters, ``for`` and ``hidden``.
 
         Raises:
-            UnknownNameError: there is no such link.
+            UnknownNameError: there is no such target, fault or parameter.
             InputError: the settings do not make a fault.
         """
-        name = target.removeprefix(PREFIX)
-        if target not in self._links.targets:
-            raise UnknownNameError("target of faults", target, self._links.targets)
         if fault == GOOD:
-            ended = self._links.clear(name, by="instructor")
-            return {"target": target, "fault": fault, "ended": ended}
-        given = {**settings, "state": fault}
-        try:
-            parsed = LinkFault.model_validate(given)
-        except ValidationError as error:
-            raise InputError(
-                " ".join(f"{f.message} {f.hint}".strip() for f in explain(error, given, LinkFault))
-            ) from None
-        self._links.begin(name, parsed, self.clock.now_ns(), hidden=parsed.hidden, by="instructor")
+            return {"target": target, "fault": fault, "ended": self.faults.clear(target, by="instructor")}
+        hidden = settings.get("hidden", False)
+        if not isinstance(hidden, bool):
+            raise InputError("'hidden' is true or false.")
+        given = {name: value for name, value in settings.items() if name != "hidden"}
+        self.faults.begin(target, fault, given, self.clock.now_ns(), hidden=hidden, by="instructor")
         return {"target": target, "fault": fault}
 
     # ---- what people see ----

@@ -18,7 +18,7 @@ _OTHERS_EVERY = 10
 
 
 class Recorder:
-    """Writes the history of one plant.
+    """Writes the history of one plant: the tags it has when the recording begins (a live fault may add true values later).
 
     Args:
         store: The plant's tag store.
@@ -35,9 +35,10 @@ class Recorder:
 
     def sample(self, step: int) -> None:
         """Record what changed since the last sample, as of ``step``."""
-        store = self._store
-        moved = (store.value != self._value) & ~(np.isnan(store.value) & np.isnan(self._value))
-        moved |= store.status != self._status
+        store, known = self._store, len(self._value)
+        value, status = store.value[:known], store.status[:known]
+        moved = (value != self._value) & ~(np.isnan(value) & np.isnan(self._value))
+        moved |= status != self._status
         if step % _OTHERS_EVERY and (self._status != 0xFFFFFFFF).all():
             moved &= self._graded
         rows = np.flatnonzero(moved)

@@ -24,6 +24,10 @@ LINK_END = tr(
     "通往 {endpoint} 的鏈路已恢復（{state}結束）。",
     "通往 {endpoint} 的链路已恢复（{state}结束）。",
 )
+FAULT_BEGIN = tr("Fault at {target}: {fault}.", "{target} 出現故障：{fault}。", "{target} 出现故障：{fault}。")
+FAULT_END = tr("Fault at {target} is over: {fault}.", "{target} 故障消除：{fault}。", "{target} 故障消除：{fault}。")
+PAUSED = tr("The plant is paused.", "工廠已暫停。", "工厂已暂停。")
+RESUMED = tr("The plant goes on.", "工廠繼續運行。", "工厂继续运行。")
 
 TABLES: dict[str, Text] = {
     "holding": tr("holding register", "保持寄存器", "保持寄存器"),

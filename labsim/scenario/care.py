@@ -102,6 +102,9 @@ def judge_care(document: Document, folder: Path) -> None:
         document.problems += error.problems
         return
     for answer in answers:
+        if not answer.loses:
+            message = "LOSES: a wrong answer that loses nothing proves nothing."
+            document.problems.append(Problem(str(answer.path), answer.line, 1, "bad-wrong-answer", message))
         for name, lost in answer.loses.items():
             most = marks.get(name)
             if name not in marks:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
-from pydantic import ValidationError
-
 from labsim.document import Document, KeyPath
 from labsim.errors import did_you_mean
 from labsim.scenario.catalogue import Catalogue
@@ -18,7 +16,8 @@ from labsim.scenario.fault_rules import judge_faults, judge_sensors
 from labsim.scenario.fields import TRUE, named_parts, nested_checks
 from labsim.scenario.flow import judge_flows
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
-from labsim.scenario.model import EndpointSpec
+from labsim.scenario.listeners import judge_listeners
+from labsim.scenario.reach import judge_reach
 from labsim.scenario.timeline import judged_entries
 from labsim.scenario.topics import LEVELS, deepest_level, place_depth
 
@@ -35,6 +34,7 @@ def judge(document: Document, catalogue: Catalogue | None) -> None:
     judge_faults(document, plant, catalogue, known)
     judge_checks(document, plant, catalogue, known)
     judge_tasks(document)
+    judge_reach(document)
 
 
 def types_of(document: Document) -> dict[str, str]:
@@ -73,7 +73,7 @@ def _setting(
 
 
 def judge_endpoints(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
-    """Devices of endpoints, protocols, ports and accounts."""
+    """Devices of endpoints, protocols, accounts, and what `listeners` tells."""
     for protocol, place in (("modbus", "units"), ("opcua", "devices"), ("mqtt", "devices")):
         for path, device in document.each("endpoints", "*", protocol, place, "*"):
             if not _device(document, path, device, plant) or catalogue is None or plant[device] not in known:
@@ -87,16 +87,7 @@ def judge_endpoints(document: Document, plant: Mapping[str, str], catalogue: Cat
             if isinstance(users, list):
                 names = [(n, user.get("name")) for n, user in enumerate(users) if isinstance(user, dict)]
                 _unique(document, [((*path, n, "name"), str(name)) for n, name in names if name is not None], "account")
-    ports: dict[int, int] = {}
-    for path, raw in document.each("endpoints", "*"):
-        try:
-            spec = EndpointSpec.model_validate(raw).spec
-        except ValidationError:
-            continue  # its own problem is told by the model
-        if spec.port and spec.port in ports:
-            message = f"port {spec.port} is taken by endpoint {ports[spec.port]} already."
-            document.problem((*path, next(iter(raw)), "port"), "duplicate-port", message, "Give each its own 'port'.")
-        ports.setdefault(spec.port, int(path[1]) + 1)
+    judge_listeners(document, plant, catalogue, known)
 
 
 def judge_places(document: Document) -> None:

@@ -35,6 +35,7 @@ PROBLEMS = {
     "unknown-dependency": "'depends' names a task or check that the scenario does not have.",
     "dependency-cycle": "Tasks or checks depend on each other in a circle.",
     "marks-sum": "A task's marks are not the sum of its checks' marks.",
+    "unreachable-marks": "Marks that nobody can earn, whatever a trainee does.",
     "hint-cost": "Hints cost more than their task is worth.",
     "missing-brief": "A task's briefing is in no language.",
     "missing-language": "A text or a briefing lacks one of the languages.",

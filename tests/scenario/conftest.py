@@ -106,8 +106,14 @@ class Acts(BaseModel):
     method: MethodPath
 
 
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    equals: int
+    task: str = ""
+
+
 class FakeCatalogue:
-    """Two device types, four checks."""
+    """Two device types, five checks."""
 
     tags: ClassVar[dict[str, list[str]]] = {"power-meter": ["voltage", "current"], "mill": ["tripped", "speed"]}
     settings: ClassVar[dict[str, list[str]]] = {"power-meter": ["word_order", "base_register"], "mill": []}
@@ -117,6 +123,7 @@ class FakeCatalogue:
         "file.values": Values,
         "plant.never": Never,
         "opcua.acts": Acts,
+        "answer": Answer,
     }
 
     def device_types(self) -> Iterable[str]:

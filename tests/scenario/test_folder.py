@@ -96,3 +96,12 @@ def test_peek_shows_a_scenario_that_would_not_load(write):
     assert entry.title.say("zh-Hant") == "讀電表"
     with pytest.raises(ScenarioError, match="'level' is missing"):
         peek(write(("level: junior\n", "")))
+
+
+def test_a_wrong_answer_that_says_it_loses_nothing_is_told(write, catalogue):
+    """It would prove nothing."""
+    folder = write()
+    (folder / "wrong").mkdir()
+    (folder / "wrong" / "x.py").write_text("LOSES = {}\n", encoding="utf-8")
+    (problem,) = lint_scenario(folder, catalogue)
+    assert (problem.code, problem.line) == ("bad-wrong-answer", 1)

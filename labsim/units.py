@@ -41,7 +41,8 @@ _TABLE = (
     ("m/s", "MTS", "metre per second"), ("m/min", "2X", "metre per minute"), ("mm/min", "H81", "millimetre per minute"),
     ("m/s²", "MSK", "metre per second squared"), ("in/s", "IU", "inch per second"), ("N", "NEW", "newton"),
     ("kN", "B47", "kilonewton"), ("N·m", "NU", "newton metre"), ("°", "DD", "degree"), ("rad", "C81", "radian"),
-    ("ppm", "59", "part per million"), ("dB", "2N", "decibel"),
+    ("ppm", "59", "part per million"), ("dB", "2N", "decibel"), ("ml", "MLT", "millilitre"),
+    ("1/min", "C94", "reciprocal minute"),
 )  # fmt: skip
 
 UNITS: dict[str, Unit] = {symbol: Unit(symbol, code, name) for symbol, code, name in _TABLE}

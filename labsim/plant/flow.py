@@ -12,23 +12,11 @@ from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any
 
 import simpy
 
-from labsim.plant.spec import Spec
 from labsim.plant.tags import Value
-from labsim.text import Text
-
-Carries = Literal["parts", "power", "air", "water", "coolant", "signals"]
-
-
-class PortSpec(Spec):
-    """A port of a device type: which way, and what passes through it."""
-
-    carries: Carries
-    way: Literal["in", "out"]
-    title: Text
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,7 @@ from labsim.document import read_document
 from labsim.errors import UnknownNameError
 from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.fault_spec import FaultName, FaultSpec
-from labsim.plant.flow import PortSpec
+from labsim.plant.port_spec import PortSpec
 from labsim.plant.register_spec import ModbusSpec
 from labsim.plant.rules import conflicts
 from labsim.plant.sensor import SensorSpec

@@ -15,8 +15,9 @@ from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
 from labsim.plant.events import EventLog
 from labsim.plant.faults import Faults
-from labsim.plant.flow import Carries, Flow, Lane, Signals, Supply
+from labsim.plant.flow import Flow, Lane, Signals, Supply
 from labsim.plant.interface import Interface
+from labsim.plant.port_spec import Carries
 from labsim.plant.sensor import SensorSpec
 from labsim.plant.tags import TagStore
 from labsim.plant.veil import Veil

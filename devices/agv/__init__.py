@@ -39,7 +39,7 @@ class Agv(Device):
         self.mission, self.handling = Mission(), Handling(self)
         self.load: Part | None = None
         self.load_type = ""
-        self.paused = False
+        self.paused, self._certainty = False, 1.0
         self.alone = not self.flows["parts_in"]
         self._reported: list[Refusal] = []
         self["map_id"] = MAP
@@ -121,6 +121,7 @@ class Agv(Device):
     def step(self, dt: float) -> None:
         """Actions, then motion, then the battery."""
         busy = self.mission.under_way
+        self._certainty = min(1.0, 0.96 + 0.01 * float(self.random.standard_normal()))
         self._work(dt)
         self._move(dt)
         supplies = self.supplies("power")
@@ -211,7 +212,7 @@ class Agv(Device):
         self["new_base_request"] = released <= 1 and released < len(mission.nodes)
         self["operating_mode"] = str(self.settings["operating_mode"])
         lost = "localization-lost" in self.faults
-        self["position_initialized"], self["localization_score"] = not lost, 0.0 if lost else 1.0
+        self["position_initialized"], self["localization_score"] = not lost, 0.0 if lost else self._certainty
         self["x"], self["y"], self["theta"] = drive.x, drive.y, drive.theta
         self["speed"], self["turn_rate"] = drive.speed, drive.turning
         self["distance_since_last_node"], self["odometer"] = drive.since_node, drive.driven

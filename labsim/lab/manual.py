@@ -6,14 +6,14 @@ Addresses, word order and other settings stand here as they leave the factory; w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from labsim.plant import status
 from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.alarms import LEVEL_NAMES
 from labsim.plant.interface import Interface, MqttSpec, OpcuaSpec, SettingSpec, TagSpec
 from labsim.plant.register_spec import ModbusSpec, RegisterSpec, Table
-from labsim.plant.signature import FieldSpec, MethodSpec
+from labsim.plant.signature import ArgumentSpec, FieldSpec, MethodSpec
 from labsim.plant.tags import INTEGER_RANGE
 from labsim.text import Text, tr
 
@@ -347,8 +347,11 @@ def _opcua(interface: Interface, opcua: OpcuaSpec, say: _Say) -> str:
     return "\n\n".join(parts)
 
 
-def _fields(fields: dict[str, FieldSpec], say: _Say) -> str:
-    return "<br>".join(f"`{name}` ({one.type}): {say(one.title)}" for name, one in fields.items())
+def _fields(fields: Mapping[str, FieldSpec | ArgumentSpec], say: _Say) -> str:
+    def kind(one: FieldSpec | ArgumentSpec) -> str:
+        return f"{one.type}[]" if isinstance(one, ArgumentSpec) and one.array else one.type
+
+    return "<br>".join(f"`{name}` ({kind(one)}): {say(one.title)}" for name, one in fields.items())
 
 
 def _alarms(alarms: dict[str, AlarmSpec], say: _Say) -> str:

@@ -18,11 +18,12 @@ from labsim.errors import UnknownNameError
 from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.fault_spec import FaultName, FaultSpec
 from labsim.plant.port_spec import PortSpec
+from labsim.plant.model_spec import ComposedSpec, StatesSpec, StructureSpec
 from labsim.plant.register_spec import ModbusSpec
 from labsim.plant.rules import conflicts
 from labsim.plant.sensor import SensorSpec
 from labsim.plant.sensor import SensorSpec
-from labsim.plant.signature import EventName, EventSpec, MethodSpec
+from labsim.plant.signature import EventName, EventSpec, MethodSpec, StructureName
 from labsim.plant.spec import Name, Number, Spec
 from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
 from labsim.quantity import Duration, parse_duration
@@ -167,6 +168,11 @@ class OpcuaSpec(Spec):
     its browse name is in that specification's namespace. ``enumerations`` maps a tag with labels to the name of its
     enumeration DataType (``machinetool:MachineOperationMode``); tags of one DataType have the same labels. Tags with labels
     that are not listed are numbers of their own type, as MultiStateDiscrete.
+
+    ``structures`` are DataTypes of the device's own, for ``values`` by browse path, which are made of tags whenever they are
+    asked for, and for arguments of methods. ``states`` are state machines by browse path, each made of a tag with labels.
+    ``base`` is the companion ObjectType above that of the device (``packml:PackMLBaseObjectType``), ``types`` those of
+    folders by browse path.
     """
 
     namespace: str
@@ -177,6 +183,11 @@ class OpcuaSpec(Spec):
     events: dict[EventName, EventSpec] = Field(default_factory=dict)
     roles: dict[str, Allowed] = Field(default_factory=dict)
     enumerations: dict[Name, str] = Field(default_factory=dict)
+    structures: dict[StructureName, StructureSpec] = Field(default_factory=dict)
+    values: dict[str, ComposedSpec] = Field(default_factory=dict)
+    states: dict[str, StatesSpec] = Field(default_factory=dict)
+    base: str | None = None
+    types: dict[str, str] = Field(default_factory=dict)
 
 
 class MessageSpec(Spec):

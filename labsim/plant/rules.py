@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from labsim.errors import did_you_mean
 from labsim.plant.companion import COMPANIONS, plain_place
+from labsim.plant.model_rules import model_conflicts
 from labsim.plant.tags import INTEGER_RANGE
 
 if TYPE_CHECKING:
@@ -200,14 +201,14 @@ def _alarms(interface: Interface) -> Iterator[Conflict]:
 
 
 def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
-    places = [plain_place(place) for place in (*opcua.nodes, *opcua.methods)]
-    variables = {plain_place(place) for place in opcua.nodes}
+    places = [plain_place(place) for place in (*opcua.nodes, *opcua.methods, *opcua.values, *opcua.states)]
+    variables = {plain_place(place) for place in (*opcua.nodes, *opcua.values)}
     methods = {plain_place(place) for place in opcua.methods}
     folders = {place.rsplit("/", depth)[0] for place in places for depth in range(1, place.count("/") + 1)}
     for place in opcua.methods:
         if plain_place(place) in variables | folders:
             yield Conflict(("opcua", "methods", place), "overlap", f"{place!r} is a method and something else.")
-    restricted = {*opcua.nodes.values(), *folders, *methods}
+    restricted = {*opcua.nodes.values(), *folders, *methods, *map(plain_place, (*opcua.values, *opcua.states))}
     for name in opcua.roles:
         if name not in restricted:
             hint = did_you_mean(name, restricted)
@@ -224,7 +225,9 @@ def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
             yield Conflict(path, "bad-path", f"the browse path {place!r} has an empty or blank-edged name.")
         if plain_place(place) in folders:
             yield Conflict(path, "overlap", f"{place!r} is a variable and a folder.")
-    for place in (*opcua.nodes, *opcua.methods, *opcua.enumerations.values()):
+    for place in (
+        *opcua.nodes, *opcua.methods, *opcua.enumerations.values(), *opcua.values, *opcua.states, *opcua.structures,
+    ):  # fmt: skip
         for part in place.split("/"):
             prefix, colon, _ = part.partition(":")
             if colon and prefix not in COMPANIONS:
@@ -237,6 +240,8 @@ def _opcua(interface: Interface, opcua: OpcuaSpec) -> Iterator[Conflict]:
         yield from _tag(interface, name, path)
         if name in interface.tags and not interface.tags[name].labels:
             yield Conflict(path, "bad-type", f"{name!r} has no labels, so it cannot be an enumeration.")
+    for found in model_conflicts(interface, opcua):
+        yield Conflict(*found)
 
 
 def _mqtt(interface: Interface, mqtt: MqttSpec) -> Iterator[Conflict]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,10 @@ from labsim.text import Text
 
 MethodName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 EventName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
+StructureName = Annotated[str, Field(pattern=r"^([a-z0-9]+:)?[A-Z][A-Za-z0-9_]*$")]
+FieldType = Literal["datetime", "utc", "localized", "bytes", "decimal", "any", "unit", "range", "path"]
+"""Types that no tag has: RFC 3339 text twice (DateTime, UtcTime), a text with a language, base64, a DecimalString, anything;
+and EUInformation, Range and RelativePath as mappings of their fields."""
 
 
 class _Model(BaseModel):
@@ -18,10 +22,22 @@ class _Model(BaseModel):
 
 
 class FieldSpec(_Model):
-    """An argument of a method or a field of an event: its type, and what it means."""
+    """A field of an event: its type, and what it means."""
 
     type: TagType
     title: Text
+
+
+class ArgumentSpec(_Model):
+    """An argument of a method or a field of a structure.
+
+    ``type`` may also name a structure of the interface or, with a prefix, of a companion specification; an ``array`` is a
+    list. The device gets and gives a structure as a mapping by field name.
+    """
+
+    type: TagType | FieldType | StructureName
+    title: Text
+    array: bool = False
 
 
 class MethodSpec(_Model):
@@ -30,8 +46,8 @@ class MethodSpec(_Model):
     call: MethodName
     title: Text
     about: Text | None = None
-    inputs: dict[str, FieldSpec] = Field(default_factory=dict)
-    outputs: dict[str, FieldSpec] = Field(default_factory=dict)
+    inputs: dict[str, ArgumentSpec] = Field(default_factory=dict)
+    outputs: dict[str, ArgumentSpec] = Field(default_factory=dict)
 
 
 class EventSpec(_Model):

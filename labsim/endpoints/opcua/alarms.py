@@ -15,7 +15,7 @@ from labsim.endpoints.opcua.core.event import Event, Path, base_fields, path
 from labsim.endpoints.opcua.core.locale import Locales
 from labsim.endpoints.opcua.core.nodeid import Key, node_id
 from labsim.endpoints.opcua.core.status import S
-from labsim.plant.alarm_spec import Level
+from labsim.plant.alarm_spec import AlarmSpec, Level
 from labsim.plant.alarms import LEVEL_NAMES, SHELVED_AT_MOST_NS, Alarm, AlarmState, Refusal, Shelving
 from labsim.plant.events import Occurrence
 from labsim.text import Text, tr
@@ -80,11 +80,11 @@ class EventIds:
         return int(struct.unpack(">Q", event_id[8:])[0])
 
 
-def condition_type(alarm: Alarm) -> Key:
+def condition_type(spec: AlarmSpec) -> Key:
     """The ObjectType of an alarm (OPC 10000-9 §5.8)."""
-    if alarm.spec.kind == "limit":
-        return EXCLUSIVE_LIMIT if alarm.spec.exclusive else NON_EXCLUSIVE_LIMIT
-    return OFF_NORMAL if alarm.spec.kind == "off-normal" else DISCRETE
+    if spec.kind == "limit":
+        return EXCLUSIVE_LIMIT if spec.exclusive else NON_EXCLUSIVE_LIMIT
+    return OFF_NORMAL if spec.kind == "off-normal" else DISCRETE
 
 
 class AlarmCondition:
@@ -109,7 +109,7 @@ class AlarmCondition:
     ) -> None:
         self.alarm, self.key, self.name, self._ids, self._filetime = alarm, key, name, ids, filetime
         self.source, self.source_name = source
-        self.type = condition_type(alarm)
+        self.type = condition_type(alarm.spec)
 
     @property
     def retain(self) -> bool:
@@ -131,24 +131,16 @@ class AlarmCondition:
         assert isinstance(occurrence.alarm, AlarmState)
         return self._event(occurrence.alarm, occurrence.number, occurrence.t_ns, occurrence.message)
 
-    def reader(self, where: Path) -> Callable[[Locales], Any]:
+    def value(self, where: Path, locales: Locales) -> Any:
         """What a variable of the condition's node holds."""
-
-        def left(_locales: Locales) -> Any:
-            return ua.Variant(self.alarm.shelved_ns / 1e6, VT.Double)
-
         if where == path("ShelvingState", "UnshelveTime"):
-            return left
+            return ua.Variant(self.alarm.shelved_ns / 1e6, VT.Double)
+        variant = self.event().field(where, locales)
+        return variant if variant is not None else ua.Variant()
 
-        def read(locales: Locales) -> Any:
-            variant = self.event().field(where, locales)
-            return variant if variant is not None else ua.Variant()
-
-        return read
-
-    def optional(self) -> set[Path]:
-        """Optional children that it has."""
-        spec = self.alarm.spec
+    @staticmethod
+    def optional(spec: AlarmSpec) -> set[Path]:
+        """Optional children that the node of an alarm has."""
         found = {path("ShelvingState"), path("MaxTimeShelved"), path("OnDelay"), path("OffDelay")}
         found |= {path(state, "TransitionTime") for state in ("EnabledState", "AckedState", "ActiveState")}
         if spec.confirm:

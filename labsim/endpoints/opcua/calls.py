@@ -12,6 +12,7 @@ from labsim.endpoints.opcua.alarms import AlarmCondition
 from labsim.endpoints.opcua.core import condition
 from labsim.endpoints.opcua.core.happening import CallFact
 from labsim.endpoints.opcua.core.nodeid import Key, text_of
+from labsim.endpoints.opcua.core.structure import Packed
 from labsim.plant.alarms import Action
 
 _ACTS: dict[Key, Action] = {
@@ -84,4 +85,8 @@ def shown(value: Any) -> Any:
         return value.hex()
     if isinstance(value, ua.LocalizedText):
         return value.Text
+    if isinstance(value, Packed):
+        return value.plain
+    if isinstance(value, dict):
+        return value
     return [shown(one) for one in value] if isinstance(value, (list, tuple)) else str(value)

@@ -21,12 +21,14 @@ from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.trust import TrustFolders
 from labsim.endpoints.opcua.core.users import Accounts
 from labsim.endpoints.opcua.evidence import Reporter
-from labsim.endpoints.opcua.history import HistorySource, StoredHistory
+from labsim.endpoints.opcua.history import StoredHistory
 from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.live import LiveValues
-from labsim.endpoints.opcua.mapping import Mapped, alarms_by_key, map_devices
+from labsim.endpoints.opcua.mapping import alarms_by_key, map_devices
 from labsim.endpoints.opcua.protection import Protection, apply_rights
+from labsim.endpoints.opcua.seat import HistorySource
 from labsim.endpoints.opcua.shell import Shell
+from labsim.endpoints.opcua.template import Template
 from labsim.errors import EndpointError
 from labsim.evidence.event import Sink
 from labsim.plant.events import Occurrence
@@ -88,13 +90,14 @@ class OpcuaEndpoint:
             flaw=protection.flaw,
         )  # fmt: skip
 
-        def finish(mapped: Mapped) -> None:
-            apply_rights(mapped.space, mapped.devices, plant, roles, protection.rights)
+        def finish(template: Template) -> None:
+            apply_rights(template.space, template.devices, plant, roles, protection.rights)
             if pki is not None:
-                show_configuration(mapped.space, roles)
+                show_configuration(template.space, roles)
 
         mapped = map_devices(
-            plant, devices, uri=uri, history=history is not None, layout=layout or Layout(), finish=finish
+            plant, devices, uri=uri, history=history, layout=layout or Layout(), finish=finish,
+            variant=(repr(protection.rights), pki is not None),
         )  # fmt: skip
         self._log, self._view, store = plant.events, mapped.view, LiveValues(plant)
         alarms = alarms_by_key(mapped)
@@ -108,7 +111,16 @@ class OpcuaEndpoint:
                 anonymous, [(user.name, user.password, user.role) for user in users], protection.certified
             ),
             namespaces=mapped.namespaces,
-            observer=Reporter(sink, mapped.tags, mapped.devices, Calls(mapped.calls, alarms), store.origin),
+            observer=Reporter(
+                sink,
+                mapped.tags,
+                mapped.devices,
+                Calls(mapped.calls, alarms),
+                store.origin,
+                mapped.template.sources,
+                mapped.seat.read,
+            ),
+            context=mapped.seat,
             version=labsim.__version__,
             locales=LANGUAGES,
             roles=roles,

@@ -47,6 +47,7 @@ class _Reading:
         nodes: Texts of all nodes; ``device`` the one they all belong to.
         tags: Those that are tags, with their place among the nodes; ``paths`` in the same order.
         floats: Every tag is an f64, so that a column's numbers need no conversion.
+        behind: Tags that a variable is made of, with the place of the variable.
     """
 
     nodes: list[str]
@@ -54,6 +55,7 @@ class _Reading:
     tags: list[tuple[int, Tag]]
     paths: list[str]
     floats: bool
+    behind: list[tuple[int, Tag]]
 
 
 class Reporter:
@@ -65,6 +67,8 @@ class Reporter:
         devices: The device of each node that belongs to one.
         calls: What calls are about.
         origin: FILETIME of plant time 0.
+        sources: The tags of each variable that is made of some.
+        read: The value of a row of the store.
     """
 
     def __init__(
@@ -74,7 +78,10 @@ class Reporter:
         devices: Mapping[Key, str],
         calls: Calls | None = None,
         origin: int = 0,
+        sources: Mapping[Key, Sequence[Tag]] | None = None,
+        read: Callable[[int], Value] = lambda _row: 0,
     ) -> None:
+        self._sources, self._value_of = sources or {}, read
         self._sink, self._tags, self._devices = Polls.of(sink), tags, devices
         self._calls, self._origin = calls or Calls(), origin
         self._tell: dict[str, Callable[[Happening], object]] = {
@@ -210,6 +217,12 @@ class Reporter:
                 tags,
                 [tag.path for _, tag in tags],
                 all(tag.type == "f64" for _, tag in tags),
+                [
+                    (at, tag)
+                    for at, (key, attribute) in enumerate(zip(subject.keys, subject.attributes, strict=True))
+                    if attribute == nodes.VALUE
+                    for tag in self._sources.get(key, ())
+                ],
             )
         reading: _Reading = subject.memo
         return reading
@@ -236,20 +249,21 @@ class Reporter:
                 statuses=[0] * len(reading.nodes),
             )  # fmt: skip
         good = [one for one in reading.tags if statuses[one[0]] >> 30 == 0]
+        behind = [tag for at, tag in reading.behind if statuses[at] >> 30 == 0]
         return self._send(
             happening,
             "read",
             device=reading.device,
-            tags=[tag.path for _, tag in good],
-            values=[facts.values[at] for at, _ in good],
+            tags=[tag.path for _, tag in good] + [tag.path for tag in behind],
+            values=[facts.values[at] for at, _ in good] + [self._value_of(tag.row) for tag in behind],
             nodes=reading.nodes,
             statuses=list(statuses),
         )
 
     def _about(self, key: Key) -> dict[str, Any]:
-        tag = self._tags.get(key)
+        tags = [self._tags[key]] if key in self._tags else self._sources.get(key, ())
         named = {"device": self._devices.get(key, ""), "subject": text_of(key), "node": text_of(key)}
-        return named | {"tags": [tag.path] if tag is not None else []}
+        return named | {"tags": [tag.path for tag in tags]}
 
     def _write(self, happening: Happening) -> None:
         for fact in happening.facts:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from asyncua import ua
-from numpy import dtype, int64, ndarray, uint32
 
 from labsim.endpoints.opcua.core import aggregates, nodes
 from labsim.endpoints.opcua.core.aggregates import Configuration
@@ -19,6 +18,7 @@ from labsim.endpoints.opcua.core.nodes import ORGANIZES, Node, Space
 from labsim.endpoints.opcua.core.series import History
 from labsim.endpoints.opcua.events import EventView
 from labsim.endpoints.opcua.live import LiveValues
+from labsim.endpoints.opcua.seat import HistorySource
 from labsim.plant.events import EventLog
 from labsim.plant.tags import Tag
 
@@ -26,33 +26,6 @@ _CONFIGURATION = (1, "HistoryConfiguration")
 _CONFIGURATION_TYPE = 2318
 _AGGREGATE_FOLDERS = (2997, 11201)
 VT = ua.VariantType
-
-
-class TagSeries(Protocol):
-    """All that was recorded of one tag."""
-
-    @property
-    def times_ns(self) -> ndarray[Any, dtype[int64]]:
-        """Simulated nanoseconds from which each value is in force, rising."""
-        ...
-
-    @property
-    def values(self) -> ndarray[Any, Any]:
-        """float64, or texts."""
-        ...
-
-    @property
-    def statuses(self) -> ndarray[Any, dtype[uint32]]:
-        """StatusCodes."""
-        ...
-
-
-class HistorySource(Protocol):
-    """Where recorded values come from."""
-
-    def whole(self, path: str) -> TagSeries:
-        """Everything that was recorded of a tag so far."""
-        ...
 
 
 class StoredHistory:
@@ -99,7 +72,7 @@ def add_history(space: Space) -> None:
     }
 
     def reader(where: Path) -> Any:
-        return lambda _locales: values.get(where, ua.Variant())
+        return lambda _locales, _context: values.get(where, ua.Variant())
 
     name = ua.QualifiedName("HA Configuration", 0)  # the name is fixed (OPC 10000-11 §5.2.2)
     space.add(

@@ -21,8 +21,10 @@ from labsim.endpoints.opcua.core.capabilities import OBJECTS
 from labsim.endpoints.opcua.core.locale import Locales
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import HAS_PROPERTY, ORGANIZES, Space
+from labsim.endpoints.opcua.data_types import add_enumeration
 from labsim.endpoints.opcua.namespaces import Namespaces
-from labsim.endpoints.opcua.variables import OPTIONAL, add_enumeration, declare
+from labsim.endpoints.opcua.seat import Seat
+from labsim.endpoints.opcua.variables import OPTIONAL, declare
 from labsim.plant.device import Device
 from labsim.text import tr
 
@@ -101,15 +103,21 @@ class Nameplate:
     def _values(device: Device | None, machines: bool) -> dict[str, tuple[int, Any]]:
         """What a device says; an empty text and -1 where it has nothing to say (OPC 10000-100 §4.5.2)."""
         plate = device.interface.identification if device is not None else None
-        serial = device.serial if device is not None else ""
+        path = device.path if device is not None else ""
+
+        def serial(_locales: Locales, seat: Seat) -> Any:
+            return ua.Variant(seat.device(path).serial, VT.String)
+
+        def product(_locales: Locales, seat: Seat) -> Any:
+            own = seat.device(path)
+            named = own.interface.identification
+            uri = f"urn:{quote(named.manufacturer)}:{quote(named.model)}:{quote(own.serial)}"
+            return ua.Variant(uri, VT.String)
+
         texts = {
-            "SerialNumber": serial,
             "SoftwareRevision": plate.revision if plate else "",
             "HardwareRevision": plate.hardware_revision if plate else "",
             "DeviceRevision": plate.device_revision if plate else "",
-            "ProductInstanceUri": f"urn:{quote(plate.manufacturer)}:{quote(plate.model)}:{quote(serial)}"
-            if plate
-            else "",
         }
         if not machines:
             texts["DeviceManual"] = ""
@@ -118,7 +126,9 @@ class Nameplate:
             name: (_LOCALIZED_TEXT, ua.Variant(ua.LocalizedText(text), VT.LocalizedText))
             for name, text in shown.items()
         }
+        found["SerialNumber"] = (_STRING, serial)
         found |= {name: (_STRING, ua.Variant(text, VT.String)) for name, text in texts.items()}
+        found["ProductInstanceUri"] = (_STRING, product)
         return found if machines else found | {"RevisionCounter": (_INT32, ua.Variant(-1, VT.Int32))}
 
     def add_health(self, key: Key, parent: Key, device: Device | None) -> None:
@@ -135,10 +145,10 @@ class Nameplate:
         if device is None:
             declare(add_variable(self._space, key, (self._di, HEALTH), parent, kind), OPTIONAL)
             return
-        store, rows = device.store, [tag.row for tag in device.tags.values()]
+        rows = [tag.row for tag in device.tags.values()]
 
-        def health(_locales: Locales) -> Any:
-            worst = int(np.max(store.status[rows] >> 30)) if rows else 0
+        def health(_locales: Locales, seat: Seat) -> Any:
+            worst = int(np.max(seat.plant.store.status[rows] >> 30)) if rows else 0
             return ua.Variant({0: 0, 1: 3}.get(worst, 1), VT.Int32)
 
         add_variable(self._space, key, (self._di, HEALTH), parent, kind, value=health)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from labsim.plant.companion import COMPANIONS, prefixes_of, split_name
 from labsim.plant.interface import OpcuaSpec
 
 OWN, FIRST = 1, 2
 """Index of the server's own namespace, and of the first one after it."""
+
+
+def _names(spec: OpcuaSpec) -> Iterator[str]:
+    """Every name of an interface that may have a prefix."""
+    yield from (*spec.nodes, *spec.methods, *spec.enumerations.values(), *spec.structures)
+    yield from (*spec.values, *(one.structure for one in spec.values.values()))
+    yield from (*spec.states, *(one.type or "" for one in spec.states.values()))
+    yield from (spec.base or "", *spec.types, *spec.types.values())
+    for method in spec.methods.values():
+        yield from (one.type for one in (*method.inputs.values(), *method.outputs.values()))
+    for structure in spec.structures.values():
+        yield from (one.type for one in structure.fields.values())
 
 
 class Namespaces:
@@ -28,7 +40,7 @@ class Namespaces:
             own[spec.namespace] = None
             if spec.folder == "Machines":
                 companions.add("machinery")
-            for place in (*spec.nodes, *spec.methods, *spec.enumerations.values()):
+            for place in _names(spec):
                 companions |= prefixes_of(place)
         self.uris = [*own, *(uri for prefix, uri in COMPANIONS.items() if prefix in companions and uri not in own)]
         self.uris = list(dict.fromkeys((*self.uris, *models)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class NodeSet:
         required: Models it builds upon, by URI.
         models: Models it brings.
         root: Its content.
+        digest: SHA-256 of the file.
     """
 
     file: str
@@ -42,6 +44,7 @@ class NodeSet:
     required: tuple[str, ...]
     models: tuple[str, ...]
     root: Element
+    digest: bytes = b""
 
 
 def load_nodeset(path: Path) -> NodeSet:
@@ -73,7 +76,8 @@ def read_nodeset(data: bytes, file: str) -> NodeSet:
     brought = list(models.all("Model")) if models is not None else []
     required = [one.attributes.get("ModelUri", "") for model in brought for one in model.all("RequiredModel")]
     own = tuple(model.attributes.get("ModelUri", "") for model in brought) or uris[:1]
-    return NodeSet(file, uris, tuple(uri for uri in required if uri not in ("", STANDARD)), own, root)
+    needed = tuple(uri for uri in required if uri not in ("", STANDARD))
+    return NodeSet(file, uris, needed, own, root, hashlib.sha256(data).digest())
 
 
 def merge_nodesets(space: Space, nodesets: Sequence[NodeSet], index: Callable[[str], int]) -> None:

@@ -14,7 +14,7 @@ from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.nodeid import Key, key_of, node_id
 
 if TYPE_CHECKING:
-    from labsim.endpoints.opcua.mapping import Mapped
+    from labsim.endpoints.opcua.template import Template
 
 T = TypeVar("T")
 IdKind = Literal["string", "numeric", "guid"]
@@ -41,41 +41,48 @@ class NodeIds:
         return key[0], _LOWEST + number
 
 
-def renumber(mapped: Mapped, ids: NodeIds, namespaces: Collection[int]) -> None:
-    """Give every node of the devices' namespaces its id; nothing of `mapped` names the old ones any more."""
+def renumber(template: Template, ids: NodeIds, namespaces: Collection[int]) -> None:
+    """Give every node of the devices' namespaces its id; nothing of `template` names the old ones any more."""
     if ids.kind == "string":
         return
-    new: dict[Key, Key] = {}
-    taken: set[Key] = set()
-    for key in mapped.space.own_keys():
+    new, taken = template.renamed, set[Key]()
+    for key in template.space.own_keys():
         if isinstance(key, tuple) and key[0] in namespaces and isinstance(key[1], str):
             found = ids.of((key[0], key[1]), taken)
             new[key] = found
             taken.add(found)
 
-    def key_for(key: Key) -> Key:
-        return new.get(key, key)
-
     def by_key(table: dict[Key, T]) -> dict[Key, T]:
-        return {key_for(key): value for key, value in table.items()}
+        return {template.key_now(key): value for key, value in table.items()}
 
-    mapped.space.rename(new)
-    for key in mapped.space.own_keys():
-        _attributes(mapped.space[key].attributes, new)
-    mapped.tags, mapped.devices = by_key(mapped.tags), by_key(mapped.devices)
-    mapped.methods, mapped.calls = by_key(mapped.methods), by_key(mapped.calls)
-    for condition in mapped.conditions.values():
-        condition.key, condition.source = key_for(condition.key), key_for(condition.source)
-    mapped.event_types = {
-        name: replace(kind, key=key_for(kind.key), source=key_for(kind.source))
-        for name, kind in mapped.event_types.items()
+    template.space.rename(new)
+    for key in template.space.own_keys():
+        _attributes(template.space[key].attributes, new)
+    template.tags, template.devices = by_key(template.tags), by_key(template.devices)
+    template.methods, template.calls = by_key(template.methods), by_key(template.calls)
+    template.sources = by_key(template.sources)
+    template.conditions = {
+        path: replace(at, key=template.key_now(at.key), source=template.key_now(at.source))
+        for path, at in template.conditions.items()
+    }
+    template.event_types = {
+        name: replace(kind, key=template.key_now(kind.key), source=template.key_now(kind.source))
+        for name, kind in template.event_types.items()
     }
 
 
 def _attributes(attributes: dict[int, Any], new: dict[Key, Key]) -> None:
-    """DataTypes and values that are node ids."""
+    """DataTypes, definitions and values that are node ids or hold some."""
+
+    def id_now(value: Any) -> Any:
+        return node_id(new[key_of(value)]) if key_of(value) in new else value
+
     for name, value in attributes.items():
-        if name == nodes.DATA_TYPE_ID and key_of(value) in new:
-            attributes[name] = node_id(new[key_of(value)])
+        if name == nodes.DATA_TYPE_ID:
+            attributes[name] = id_now(value)
+        elif name == nodes.DEFINITION and hasattr(value, "StructureType"):
+            value.DefaultEncodingId, value.BaseDataType = id_now(value.DefaultEncodingId), id_now(value.BaseDataType)
+            for field in value.Fields:
+                field.DataType = id_now(field.DataType)
         elif isinstance(value, ua.Variant) and isinstance(value.Value, ua.NodeId) and key_of(value.Value) in new:
-            attributes[name] = ua.Variant(node_id(new[key_of(value.Value)]), ua.VariantType.NodeId)
+            attributes[name] = ua.Variant(id_now(value.Value), ua.VariantType.NodeId)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from asyncua import ua
@@ -11,8 +11,9 @@ from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.building import BASE_VARIABLE, add_property, add_variable
 from labsim.endpoints.opcua.core.locale import Locales, localize
 from labsim.endpoints.opcua.core.nodeid import Key
-from labsim.endpoints.opcua.core.nodes import ENUMERATION, HAS_SUBTYPE, Node, Space
+from labsim.endpoints.opcua.core.nodes import Node, Space
 from labsim.endpoints.opcua.live import BUILTIN
+from labsim.endpoints.opcua.seat import Seat
 from labsim.plant.tags import Tag
 from labsim.text import Text
 from labsim.units import NAMESPACE, Unit
@@ -51,7 +52,7 @@ class TagVariable:
         about: Text | None,
         *,
         sampling_ms: float = 0.0,
-        value: Callable[[], int] | None = None,
+        live: bool = False,
     ) -> Node:
         """Add the variable with its properties.
 
@@ -61,30 +62,30 @@ class TagVariable:
             parent: The object or folder it is in.
             about: Its description.
             sampling_ms: MinimumSamplingInterval.
-            value: Reads the tag as a number; None makes an instance declaration, which has no value.
+            live: It shows the tag; otherwise it is an instance declaration, which has no value.
         """
         tag = self._tag
         node = add_variable(
             self._space, key, name, parent, BUILTIN[tag.type] if self._data_type is None else self._data_type, tag.title,
-            row=-1 if value is None else tag.row, description=about, writable=tag.writable, sampling_ms=sampling_ms,
+            row=tag.row if live else -1, description=about, writable=tag.writable, sampling_ms=sampling_ms,
             type_=BASE_VARIABLE if self._data_type is not None else variable_type(tag),
         )  # fmt: skip
         found = dict(self._range_and_unit())
         if tag.labels and self._data_type is None:
-            found |= _labels(tag, value or (lambda: -1))
+            found |= _labels(tag)
         for browse, (kind, content, rank) in found.items():
-            given = None if value is None and browse == "ValueAsText" else content
+            given = None if not live and browse == "ValueAsText" else content
             property_ = add_property(
                 self._space, (key[0], f"{key[1]}/{browse}"), (0, browse), key, kind, given, rank=rank
             )
-            if value is None:
+            if not live:
                 declare(property_)
-        return node if value is not None else declare(node)
+        return node if live else declare(node)
 
     @property
     def properties(self) -> tuple[str, ...]:
         """Browse names of its properties."""
-        named = _labels(self._tag, lambda: 0) if self._tag.labels and self._data_type is None else {}
+        named = _labels(self._tag) if self._tag.labels and self._data_type is None else {}
         return (*self._range_and_unit(), *named)
 
     def _range_and_unit(self) -> dict[str, tuple[Key, Any, int]]:
@@ -96,22 +97,6 @@ class TagVariable:
         if tag.unit is not None:
             found["EngineeringUnits"] = (_EU_INFORMATION, ua.Variant(_unit(tag.unit), VT.ExtensionObject), -1)
         return found
-
-
-def add_enumeration(space: Space, key: tuple[int, str], name: tuple[int, str], labels: Texts) -> None:
-    """A DataType below Enumeration with its names and its definition (OPC 10000-3 §5.8.3, §8.40, §8.52)."""
-    fields = [
-        ua.EnumField(
-            Name=_identifier(text), Value=number, DisplayName=localize(text, ()), Description=ua.LocalizedText()
-        )
-        for number, text in sorted(labels.items())
-    ]
-    attributes = {nodes.IS_ABSTRACT: False, nodes.DEFINITION: ua.EnumDefinition(Fields=fields)}
-    display = ua.LocalizedText(name[1], "en")
-    node = Node(key, nodes.DATA_TYPE, ua.QualifiedName(name[1], name[0]), display, attributes)
-    space.add(node, ENUMERATION, HAS_SUBTYPE)
-    browse, (kind, content, rank) = next(iter(_names(labels).items()))
-    add_property(space, (key[0], f"{key[1]}/{browse}"), (0, browse), key, kind, content, rank=rank)
 
 
 def variable_type(tag: Tag) -> int:
@@ -129,43 +114,38 @@ def _is_dense(labels: Texts) -> bool:
     return sorted(labels) == list(range(len(labels)))
 
 
-def _labels(tag: Tag, value: Callable[[], int]) -> dict[str, tuple[Key, Any, int]]:
+def _labels(tag: Tag) -> dict[str, tuple[Key, Any, int]]:
     """EnumStrings, or EnumValues with ValueAsText (OPC 10000-8 §5.3.3.3, §5.3.3.4)."""
-    labels: Texts = tag.labels
+    labels, row = tag.labels, tag.row
     if variable_type(tag) == _MULTI_STATE:
-        return _names(labels)
+        return label_names(labels)
 
-    def value_as_text(locales: Locales) -> Any:
-        label = labels.get(value())
+    def value_as_text(locales: Locales, seat: Seat) -> Any:
+        label = labels.get(int(seat.read(row)))
         return ua.Variant(localize(label, locales) if label else ua.LocalizedText(), VT.LocalizedText)
 
     return {"EnumValues": _enum_values(labels), "ValueAsText": (_LOCALIZED_TEXT, value_as_text, -1)}
 
 
-def _names(labels: Texts) -> dict[str, tuple[Key, Any, int]]:
+def label_names(labels: Texts) -> dict[str, tuple[Key, Any, int]]:
     """EnumStrings when the numbers run from 0 without a gap, else EnumValues."""
     if not _is_dense(labels):
         return {"EnumValues": _enum_values(labels)}
     strings = [labels[number] for number in sorted(labels)]
 
-    def enum_strings(locales: Locales) -> Any:
+    def enum_strings(locales: Locales, _seat: Seat) -> Any:
         return ua.Variant([localize(text, locales) for text in strings], VT.LocalizedText, is_array=True)
 
     return {"EnumStrings": (_LOCALIZED_TEXT, enum_strings, 1)}
 
 
 def _enum_values(labels: Texts) -> tuple[Key, Any, int]:
-    def enum_values(locales: Locales) -> Any:
+    def enum_values(locales: Locales, _seat: Seat) -> Any:
         named = [(number, localize(text, locales)) for number, text in sorted(labels.items())]
         found = [ua.EnumValueType(number, text, ua.LocalizedText()) for number, text in named]
         return ua.Variant(found, VT.ExtensionObject, is_array=True)
 
     return _ENUM_VALUE, enum_values, 1
-
-
-def _identifier(text: Mapping[str, str]) -> str:
-    words = "".join(char if char.isalnum() else " " for char in Text(text).say()).split()
-    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def _unit(unit: Unit) -> Any:

@@ -164,6 +164,7 @@ def core_over(plant: Plant, sink: Callable[[Event], None], wall: Wall, **options
         "pki": Pki("urn:test:server", "test"),
         "accounts": Accounts("Observer", USERS),
         "namespaces": mapped.namespaces,
+        "context": mapped.seat,
         "observer": Reporter(sink, mapped.tags, mapped.devices),
         "limits": Limits(),
         "monotonic": wall,
@@ -424,7 +425,7 @@ def stamps() -> Plant:
 def stamp_server(stamps: Plant, events: list[Event], wall: Wall, recorded: Recorded) -> Server:
     """A core over both stamps, whose anonymous clients may do everything, with history."""
     store = LiveValues(stamps)
-    mapped = map_devices(stamps, list(stamps.devices), uri="urn:test:server", history=True)
+    mapped = map_devices(stamps, list(stamps.devices), uri="urn:test:server", history=recorded)
     alarms = alarms_by_key(mapped)
     server = Server(
         uri="urn:test:server",
@@ -436,6 +437,7 @@ def stamp_server(stamps: Plant, events: list[Event], wall: Wall, recorded: Recor
         namespaces=mapped.namespaces,
         observer=Reporter(events.append, mapped.tags, mapped.devices, Calls(mapped.calls, alarms), store.origin),
         limits=Limits(max_history_values=50),
+        context=mapped.seat,
         locales=("en", "zh-Hant"),
         monotonic=wall,
     )

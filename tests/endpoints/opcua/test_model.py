@@ -61,6 +61,14 @@ def plant() -> Plant:
     return Plant(7, SimClock(utc_ns=1_700_000_000_000_000_000))
 
 
+class Unread:
+    """A history that nobody asks."""
+
+    def whole(self, path: str) -> Any:
+        """Nothing."""
+        raise AssertionError(path)
+
+
 def step(mapped: Mapped, start: Key, *path: str) -> Node:
     """The node at the end of a path of ``index:name`` elements."""
     key = start
@@ -154,7 +162,7 @@ def test_a_device_of_di_has_its_properties_itself(plant: Plant) -> None:
     assert own.keys() == wanted
     for name, key in own.items():
         assert step(mapped, (2, "cell1"), "3:Identification", f"3:{name}").key == key
-    assert mapped.space[own["ProductInstanceUri"]].constant().Value.startswith("urn:Acme:C%201:C-")
+    assert mapped.space[own["ProductInstanceUri"]].constant((), mapped.seat).Value.startswith("urn:Acme:C%201:C-")
 
 
 def test_device_health_follows_the_values(plant: Plant) -> None:
@@ -163,19 +171,19 @@ def test_device_health_follows_the_values(plant: Plant) -> None:
     mapped = map_devices(plant, ["cell1"])
     health, row = step(mapped, (2, "cell1"), "3:DeviceHealth"), plant.store["cell1.force"].row
     plant.store.status[:] = 0
-    assert health.constant().Value == 0
+    assert health.constant((), mapped.seat).Value == 0
     plant.store.status[row] = UNCERTAIN_LAST_USABLE_VALUE
-    assert health.constant().Value == 3
+    assert health.constant((), mapped.seat).Value == 3
     plant.store.status[row] = BAD_NO_COMMUNICATION
-    assert health.constant().Value == 1
+    assert health.constant((), mapped.seat).Value == 1
 
 
 @pytest.mark.parametrize("kind", ["numeric", "guid"])
 def test_other_node_ids_leave_the_same_model(plant: Plant, kind: Any) -> None:
     """All names, types and tags are where they were; another seed gives other ids, the same seed the same."""
     plant.add("mill1", devices.load("cnc-mill"), {})
-    speaking = map_devices(plant, ["mill1"], history=True)
-    drawn = map_devices(plant, ["mill1"], history=True, layout=Layout(ids=NodeIds(kind, "a")))
+    speaking = map_devices(plant, ["mill1"], history=Unread())
+    drawn = map_devices(plant, ["mill1"], history=Unread(), layout=Layout(ids=NodeIds(kind, "a")))
     (top,) = [key for key, path in drawn.devices.items() if path == "mill1" and drawn.space[key].browse.Name == "mill1"]
 
     def names(mapped: Mapped, key: Key) -> dict[Any, Any]:
@@ -185,8 +193,8 @@ def test_other_node_ids_leave_the_same_model(plant: Plant, kind: Any) -> None:
     assert names(drawn, top) == names(speaking, (2, "mill1"))
     assert {tag.path for tag in drawn.tags.values()} == {tag.path for tag in speaking.tags.values()}
     assert not any(isinstance(key, tuple) and key[0] == 2 and isinstance(key[1], str) for key in drawn.space.own_keys())
-    again = map_devices(plant, ["mill1"], history=True, layout=Layout(ids=NodeIds(kind, "a")))
-    other = map_devices(plant, ["mill1"], history=True, layout=Layout(ids=NodeIds(kind, "b")))
+    again = map_devices(plant, ["mill1"], history=Unread(), layout=Layout(ids=NodeIds(kind, "a")))
+    other = map_devices(plant, ["mill1"], history=Unread(), layout=Layout(ids=NodeIds(kind, "b")))
     assert list(again.tags) == list(drawn.tags)
     assert set(other.tags).isdisjoint(drawn.tags)
     for key, condition in drawn.conditions.items():

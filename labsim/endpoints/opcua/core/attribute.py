@@ -9,6 +9,7 @@ from asyncua import ua
 
 from labsim.endpoints.opcua.core import nodes, values
 from labsim.endpoints.opcua.core.codec import NO_DIAGNOSTICS
+from labsim.endpoints.opcua.core.definition import definition_of
 from labsim.endpoints.opcua.core.happening import ReadFacts, ReadSubject, WriteFact
 from labsim.endpoints.opcua.core.locale import Locales, localize
 from labsim.endpoints.opcua.core.method import may_call
@@ -74,7 +75,7 @@ def _attribute(server: Server, node: Node, attribute: int, identity: Identity | 
             return node.attributes[nodes.ACCESS_LEVEL]
         case nodes.USER_EXECUTABLE if node.cls == nodes.METHOD:
             return node.attributes[nodes.EXECUTABLE] and may_call(server, identity, node)
-    value = node.attributes.get(attribute)
+    value = definition_of(server.space, node.key) if attribute == nodes.DEFINITION else node.attributes.get(attribute)
     if value is None:
         raise Bad(S.BadAttributeIdInvalid)
     return localize(value, locales) if attribute == nodes.DESCRIPTION else value
@@ -87,7 +88,9 @@ def current_value(server: Server, node: Node, now: int, locales: Locales = ()) -
     own = server.values.get(node.key)
     if own is not None:
         return DataValue(own(), 0, now, now) if callable(own) else DataValue(own, 0, server.started, now)
-    constant = node.constant(locales)
+    constant = node.constant(locales, server.context)
+    if isinstance(constant, DataValue):
+        return constant._replace(server=now)
     if node.cls == nodes.VARIABLE_TYPE and (constant is None or constant.VariantType == VT.Null):
         raise Bad(S.BadAttributeIdInvalid)
     since = now if callable(node.attributes.get(nodes.VALUE)) else server.started

@@ -13,8 +13,8 @@ from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, HAS_PROPERTY, Node,
 
 _MANDATORY = 78
 
-Reader = Callable[[Path], Callable[[Locales], Any]]
-"""The value of a variable by its path: a function of a session's locales."""
+Reader = Callable[[Path], Callable[[Locales, Any], Any]]
+"""The value of a variable by its path: a function of a session's locales and the server's context."""
 
 
 def add_children(space: Space, key: tuple[int, str], wanted: Collection[Path], reader: Reader) -> None:

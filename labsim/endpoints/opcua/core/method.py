@@ -68,7 +68,7 @@ def _call_one(request: Request, asked: Any, fact: CallFact) -> Any:
     result = ua.CallMethodResult()
     try:
         node, method = _find(request, fact.object, fact.method)
-        arguments = _arguments(request, node, asked.InputArguments or ())
+        arguments = fact.arguments = _arguments(request, node, asked.InputArguments or ())
         outputs = list(method.callee(request, fact.object, arguments) or ())
         result.OutputArguments, fact.results = outputs, [output.Value for output in outputs]
     except BadArguments as error:
@@ -117,10 +117,10 @@ def _declared(request: Request, owner: Node, method_key: Key) -> bool:
 
 
 def _arguments(request: Request, node: Node, given: Sequence[Any]) -> list[Any]:
-    """Plain values of arguments that fit the InputArguments property (OPC 10000-3 §5.7, §8.6)."""
+    """Values of arguments that fit the InputArguments property (OPC 10000-3 §5.7, §8.6); structures are mappings."""
     space = request.server.space
     declared = space.child(node.key, "InputArguments")
-    variant = declared.constant(request.session.locales) if declared is not None else None
+    variant = declared.constant(request.session.locales, request.server.context) if declared is not None else None
     wanted = list(variant.Value or ()) if variant is not None else []
     if len(given) < len(wanted):
         raise Bad(S.BadArgumentsMissing)
@@ -130,11 +130,21 @@ def _arguments(request: Request, node: Node, given: Sequence[Any]) -> list[Any]:
     for argument, want in zip(given, wanted, strict=True):
         code = 0
         try:
-            argument = check_type(space, key_of(want.DataType), want.ValueRank, want.ArrayDimensions, argument)
+            kind = key_of(want.DataType)
+            argument = check_type(space, kind, want.ValueRank, want.ArrayDimensions, argument)
+            arguments.append(_said(request.server, kind, argument.Value))
         except Bad as error:
             code = error.code
         codes.append(code)
-        arguments.append(argument.Value)
     if any(map(is_bad, codes)):
         raise BadArguments(codes)
     return arguments
+
+
+def _said(server: Server, data_type: Key, value: Any) -> Any:
+    """What a value says: structures that are not asyncua's own classes as mappings."""
+    if isinstance(data_type, int) or value is None or server.space.builtin(data_type) != nodes.STRUCTURE:
+        return value
+    if isinstance(value, list):
+        return [server.structures.unpack(data_type, one) for one in value]
+    return server.structures.unpack(data_type, value)

@@ -47,8 +47,8 @@ class Node:
         cls: The node class.
         browse: The QualifiedName.
         display: The display name: one text for all, or one by locale.
-        attributes: What differs by class, as plain values. VALUE is a Variant, a function of the session's locales that
-            gives one, or None.
+        attributes: What differs by class, as plain values. VALUE is a Variant, None, or a function of the session's locales
+            and the server's context that gives a Variant or a DataValue: so servers with the same nodes can share them.
         row: The row of the value store that answers VALUE; -1 for none.
     """
 
@@ -82,10 +82,10 @@ class Node:
         """Key of the type of an Object or Variable."""
         return next(self.targets((HAS_TYPE,)), None)
 
-    def constant(self, locales: Locales = ()) -> Any:
-        """The Variant that stands in the node itself, if one does."""
+    def constant(self, locales: Locales = (), context: Any = None) -> Any:
+        """The Variant or DataValue that stands in the node itself, if one does."""
         value = self.attributes.get(VALUE)
-        return value(locales) if callable(value) else value
+        return value(locales, context) if callable(value) else value
 
 
 class Space:

@@ -30,6 +30,7 @@ from labsim.endpoints.opcua.core.sampling import Group
 from labsim.endpoints.opcua.core.session import Session
 from labsim.endpoints.opcua.core.status import Bad, S
 from labsim.endpoints.opcua.core.store import ValueStore
+from labsim.endpoints.opcua.core.structure import Structures
 from labsim.endpoints.opcua.core.subscription import Subscription
 from labsim.endpoints.opcua.core.subscription_methods import SUBSCRIPTION_METHODS
 from labsim.endpoints.opcua.core.throttle import Throttle
@@ -58,6 +59,7 @@ class Server:
         limits: What it grants.
         security: Policies and modes it offers.
         plain_passwords: Take passwords without encryption of their own, whatever the channel does.
+        context: What functions in the nodes are given; nodes may be shared, it is this server's own.
         monotonic: The seconds that timers, timeouts and tokens run by.
 
     Attributes:
@@ -87,6 +89,7 @@ class Server:
         limits: Limits | None = None,
         security: Sequence[Security] = ALL_SECURITY,
         plain_passwords: bool = False,
+        context: Any = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         assert space.frozen
@@ -95,6 +98,7 @@ class Server:
         self.space, self.store, self.pki, self.accounts = space, store, pki, accounts
         self.observer, self.monotonic, self.security = observer, monotonic, tuple(security)
         self.limits, self.roles, self.plain_passwords = limits or Limits(), roles or Roles(), plain_passwords
+        self.context, self.structures = context, Structures(space)
         self.started = store.now()
         self.timers = Timers()
         self.throttle = Throttle(self.limits.max_wrong_logins, self.limits.wrong_login_window_s)
@@ -176,7 +180,7 @@ class Server:
     def range_of(self, key: Key) -> tuple[float, float] | None:
         """Low and high of a variable's EURange (OPC 10000-8 §5.3.2)."""
         found = self.space.child(key, "EURange")
-        value = found.constant() if found is not None else None
+        value = found.constant((), self.context) if found is not None else None
         return (float(value.Value.Low), float(value.Value.High)) if value is not None else None
 
     # ---- connections and sessions ----

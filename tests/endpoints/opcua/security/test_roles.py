@@ -43,7 +43,7 @@ def as_role(plant: Plant, make_server: Any, connect: Any) -> Any:
             ["press1"],
             finish=lambda mapped: apply_rights(mapped.space, mapped.devices, plant, roles, rights or {}),
         )
-        return connect(make_server(space=mapped.space, accounts=Accounts(role), roles=roles)).login()
+        return connect(make_server(space=mapped.space, context=mapped.seat, accounts=Accounts(role), roles=roles)).login()
 
     return make
 
@@ -135,11 +135,12 @@ def test_a_compiled_read_asks_for_rights(as_role: Any) -> None:
 def test_access_level_and_executable_count(plant: Plant, make_server: Any, connect: Any) -> None:
     """What nobody may read is not read, what cannot be executed is not called, whoever asks."""
     from labsim.endpoints.opcua.core import nodes
-    from labsim.endpoints.opcua.mapping import Mapped, map_devices
+    from labsim.endpoints.opcua.mapping import map_devices
+    from labsim.endpoints.opcua.template import Template
 
-    def close(mapped: Mapped) -> None:
-        mapped.space.edit((2, FORCE)).attributes[nodes.ACCESS_LEVEL] = 0
-        mapped.space.edit(11492).attributes[nodes.EXECUTABLE] = False
+    def close(template: Template) -> None:
+        template.space.edit((2, FORCE)).attributes[nodes.ACCESS_LEVEL] = 0
+        template.space.edit(11492).attributes[nodes.EXECUTABLE] = False
 
     server = make_server(space=map_devices(plant, ["press1"], finish=close).space, accounts=Accounts("Engineer"))
     peer = connect(server).login()

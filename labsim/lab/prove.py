@@ -13,8 +13,8 @@ from labsim.scenario.folder import wrong_answers
 
 UNTOUCHED, SOLUTION = "untouched", "solution"
 SOLUTION_FILE = "solution.py"
-_LATE = 20
-"""Late steps from which on a run that went wrong is suspected to have been disturbed by a busy machine."""
+_LATE = 0.1
+"""Share of late steps from which on a run that went wrong is suspected to have been disturbed by a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ async def prove(
         *_penalties(verdict, loses),
         *_unjudged(verdict),
     ]
-    if problems and ran.late_steps >= _LATE:
-        problems.append(f"{ran.late_steps} steps of the plant were late: the machine was busy; try fewer --jobs")
+    if problems and ran.late >= _LATE:
+        problems.append(f"{ran.late:.0%} of the plant's steps were late: the machine was busy; try fewer --jobs")
     return Proof(verdict["scenario"], options.seed, who, verdict, expected, tuple(problems))
 
 

@@ -30,14 +30,14 @@ class Ran:
         code: The script's exit code; 0 without a script.
         timed_out: The script did not end in time and was stopped.
         said: The last lines that it printed.
-        late_steps: Steps of the plant that the machine was late for.
+        late: Share of the plant's steps that the machine was late for.
     """
 
     verdict: dict[str, Any]
     code: int
     timed_out: bool
     said: tuple[str, ...]
-    late_steps: int
+    late: float
 
 
 async def run_trainee(
@@ -79,7 +79,7 @@ async def run_trainee(
             finally:
                 path.unlink(missing_ok=True)
         verdict = await lab.close("the script ended" if script else "nobody was there")
-    return Ran(verdict, code, timed_out, tuple(said), lab.clock.late_steps)
+    return Ran(verdict, code, timed_out, tuple(said), lab.clock.late_steps / max(lab.clock.step, 1))
 
 
 async def attempt_with(

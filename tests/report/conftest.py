@@ -39,7 +39,7 @@ tasks:
     checks:
       - file.values: {file: log.csv, expect: {u: meter1.voltage}, truth: at-time, at_least: 3, marks: 4}
 penalties:
-  - modbus.never: {do: write, marks: 2}
+  - modbus.never: {action: write, tags: [meter1.power], marks: 2}
 """
 
 

@@ -1,0 +1,14 @@
+"""Answers right and waits for ever."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from trainee import answer
+
+answer("say", 50)
+threading.Event().wait()

@@ -1,0 +1,12 @@
+"""Answers nearly right."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from trainee import answer
+
+answer("say", 51)

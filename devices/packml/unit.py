@@ -71,7 +71,7 @@ class PackmlUnit(PackmlMachine):
         self._go = self.env.event()
         self._worker: simpy.Process | None = None
         self._speed = 0.0
-        self._signals: list[Signals] = self.signals("signals")
+        self.watchers: list[Signals] = self.signals("signals")
         self._power = self.supplies("power")[0]
         joined = self.flows.get("air", [])
         self._air = joined[0] if joined and isinstance(joined[0], Supply) else None
@@ -148,7 +148,7 @@ class PackmlUnit(PackmlMachine):
         self.count("order_good" if part.good else "order_bad")
         if not part.good:
             self.count("prod_defective_count")
-        for signals in self._signals:
+        for signals in self.watchers:
             signals.made += 1
             signals.bad += not part.good
 
@@ -307,7 +307,7 @@ class PackmlUnit(PackmlMachine):
         reason = self._reason()
         self["stop_reason_id"] = int(reason)
         doing = time_class(self.state, self.mode, reason)
-        for signals in self._signals:
+        for signals in self.watchers:
             signals.enter(doing)
         self._busy = doing is TimeClass.PRODUCING
         dead = self.fault is Reason.NO_POWER

@@ -36,7 +36,7 @@ def _standard(key: int, name: str, base: Key) -> Any:
     cls = getattr(ua, name, None)
     if isinstance(cls, EnumMeta):
         members: dict[str, Any] = dict(cls.__members__)
-        return ua.EnumDefinition(Fields=[_enum_field(one, int(member)) for one, member in members.items()])
+        return ua.EnumDefinition(Fields=[_enum_field(one.rstrip("_"), int(member)) for one, member in members.items()])
     if not dataclasses.is_dataclass(cls) or key <= 25:
         return None
     fields = [one for one in map(_field, dataclasses.fields(cls)) if one is not None]

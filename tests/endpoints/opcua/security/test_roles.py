@@ -43,7 +43,9 @@ def as_role(plant: Plant, make_server: Any, connect: Any) -> Any:
             ["press1"],
             finish=lambda mapped: apply_rights(mapped.space, mapped.devices, plant, roles, rights or {}),
         )
-        return connect(make_server(space=mapped.space, context=mapped.seat, accounts=Accounts(role), roles=roles)).login()
+        return connect(
+            make_server(space=mapped.space, context=mapped.seat, accounts=Accounts(role), roles=roles)
+        ).login()
 
     return make
 

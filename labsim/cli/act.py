@@ -1,4 +1,4 @@
-"""``labsim check hint answer stop`` and ``device set``: act on a running lab through its control API."""
+"""``labsim check hint answer fault pause resume stop`` and ``device set``: act on a running lab through its control API."""
 
 from __future__ import annotations
 
@@ -71,23 +71,32 @@ def stop(lab: str = LAB, as_json: bool = opt.JSON) -> int:
 def fault(
     lab: str = LAB,
     target: str = typer.Argument(
-        help="What is to fail: the link of an endpoint, such as link.modbus.", metavar="TARGET"
+        "",
+        help="What is to fail: a tag (oven1.zone1_temperature), a device (oven1), a link (link.modbus) or an endpoint "
+        "(endpoint.modbus); every one of them by default.",
+        metavar="TARGET",
     ),
     name: str = typer.Argument(
-        help="slow, throttle, black-hole, flap, reset or refuse; good ends every one of them.", metavar="FAULT"
+        "",
+        help="What happens to it; 'good' ends every fault of the target. Without it, what may happen is listed.",
+        metavar="FAULT",
     ),
     settings: list[str] = typer.Argument(
-        None, help="Parameters, such as delay='300 ms', rate=1200 or client=127.0.0.2.", metavar="[NAME=VALUE]…"
+        None, help="Parameters, such as by=5, delay='300 ms' or with=current_l2.", metavar="[NAME=VALUE]…"
     ),
+    more: list[str] = typer.Option([], "--set", help="The same as an option.", metavar="NAME=VALUE"),
     lasting: str = typer.Option(
         "", "--for", help="How long, in plant time; until the end by default.", metavar="DURATION"
     ),
     hidden: bool = typer.Option(False, "--hidden", help="Tell the trainee nothing of it."),
     as_json: bool = opt.JSON,
 ) -> None:
-    """Let something fail in a running lab."""
+    """Let something fail in a running lab, or list what may."""
+    if not name:
+        _list_faults(lab, target, as_json)
+        return
     body: dict[str, Any] = {"target": target, "fault": name}
-    for setting in settings or []:
+    for setting in [*(settings or []), *more]:
         key, equals, value = setting.partition("=")
         if not equals or key in body:
             raise InputError(f"{setting!r} is not of the form NAME=VALUE.")
@@ -101,6 +110,42 @@ def fault(
         print_json(kept)
     else:
         out().print(f"{kept['target']}: {kept['fault']}", markup=False)
+
+
+def _list_faults(lab: str, target: str, as_json: bool) -> None:
+    from urllib.parse import quote
+
+    from labsim.client.client import call, find_control
+
+    found: dict[str, Any] = call(find_control(lab), "GET", f"/faults?target={quote(target)}")
+    if as_json:
+        print_json(found)
+        return
+    for path in found.get("targets", ()):
+        out().print(path, markup=False)
+    for row in found.get("faults", ()):
+        out().print(f"{row['fault']}: {row['about']}", markup=False, soft_wrap=True)
+        for key, one in row["parameters"].items():
+            default = f" (default {one['default']:g})" if "default" in one else ""
+            out().print(f"    {key}: {one['title']}{default}", markup=False, soft_wrap=True)
+
+
+def pause(lab: str = LAB, as_json: bool = opt.JSON) -> None:
+    """Freeze the plant of a running lab: time stands still, and what would change the plant is refused."""
+    _pace(lab, "/pause", as_json)
+
+
+def resume(lab: str = LAB, as_json: bool = opt.JSON) -> None:
+    """Let a paused plant go on."""
+    _pace(lab, "/resume", as_json)
+
+
+def _pace(lab: str, path: str, as_json: bool) -> None:
+    kept = _post(lab, path, {})
+    if as_json:
+        print_json(kept)
+    else:
+        out().print(f"{kept['state']} at {kept['t']:.1f} s", markup=False)
 
 
 def _number(value: str) -> float | str:

@@ -52,8 +52,10 @@ mqtt
 lab
     ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;
-    ``setting`` [setting, by]: ``device``, ``values``; ``fault`` [fault, phase: begin|end, number, hidden, by, ...]:
-    ``subject`` the target; ``incident`` [reason, ...]: ``subject`` the file it is about; ``submit``.
+    ``setting`` [setting, by, entry: number in the timeline]: ``device``, ``values``; ``fault`` [fault, phase: begin|end,
+    number, hidden, by: timeline|condition|instructor, for: seconds, parameters, entry; of a link its parameters themselves]:
+    ``subject`` the target (``docs/faults.md``); ``pause`` [phase: begin|end]; ``incident`` [reason, ...]:
+    ``subject`` the file it is about; ``submit``.
 """
 
 from __future__ import annotations

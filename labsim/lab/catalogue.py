@@ -100,15 +100,15 @@ class LabCatalogue:
 
     def endpoint_faults(self, protocol: str) -> Iterable[str]:
         """Faults of an endpoint of a protocol."""
-        return ENDPOINT_FAULTS[protocol]
+        return ENDPOINT_FAULTS.get(protocol, {})
 
     def endpoint_fault_params(self, protocol: str, fault: str) -> Iterable[str]:
         """What the parameters of one of them are called."""
-        return ENDPOINT_FAULTS[protocol][fault].parameters
+        return ENDPOINT_FAULTS.get(protocol, {})[fault].parameters
 
     def judge_endpoint_fault(self, protocol: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         """The parameters of one of them that are wrong, with why."""
-        return _wrong(ENDPOINT_FAULTS[protocol][fault], given)
+        return _wrong(ENDPOINT_FAULTS.get(protocol, {})[fault], given)
 
     def fault_schema(self) -> dict[str, Any]:
         """JSON Schema of the names of all faults and of their parameters, as properties of an object."""

@@ -93,6 +93,9 @@ class Control:
             Route("/answer", self._guarded(self._answer), methods=["POST"]),
             Route("/device", self._guarded(self._device), methods=["POST"]),
             Route("/fault", self._guarded(self._fault), methods=["POST"]),
+            Route("/faults", self._guarded(self._faults)),
+            Route("/pause", self._guarded(self._pause), methods=["POST"]),
+            Route("/resume", self._guarded(self._resume), methods=["POST"]),
             Route("/stop", self._guarded(self._stop), methods=["POST"]),
             Route("/manual", self._guarded(self._manual)),
             Route("/feed", self._feed),
@@ -139,6 +142,18 @@ class Control:
     async def _fault(self, _request: Request, body: dict[str, Any]) -> Any:
         settings = {name: value for name, value in body.items() if name not in ("target", "fault")}
         return self._lab.fault(_text(body, "target"), _text(body, "fault"), settings)
+
+    async def _faults(self, request: Request, _body: dict[str, Any]) -> Any:
+        target, faults = request.query_params.get("target", ""), self._lab.faults
+        if not target:
+            return {"targets": faults.targets}
+        return {"target": target, "faults": faults.table(target, self._lang(request.query_params.get("lang")))}
+
+    async def _pause(self, _request: Request, _body: dict[str, Any]) -> Any:
+        return self._lab.pause()
+
+    async def _resume(self, _request: Request, _body: dict[str, Any]) -> Any:
+        return self._lab.resume()
 
     async def _stop(self, _request: Request, body: dict[str, Any]) -> Any:
         lang = self._lang(body.get("lang"))

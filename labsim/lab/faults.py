@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from labsim.errors import InputError, UnknownNameError
 from labsim.evidence.event import Record
+from labsim.plant.fault_spec import FaultSpec
 from labsim.plant.faults import faults_of_device, faults_of_tag
 from labsim.plant.plant import Plant
 from labsim.quantity import parse_duration
@@ -47,7 +48,7 @@ class Layer(Protocol):
         """The same for every name of one target."""
         ...
 
-    def faults(self, target: str) -> Iterable[str]:
+    def faults(self, target: str) -> Mapping[str, FaultSpec]:
         """What may happen to a target."""
         ...
 
@@ -87,7 +88,7 @@ class PlantFaults:
         """A target has one name."""
         return target
 
-    def faults(self, target: str) -> Iterable[str]:
+    def faults(self, target: str) -> Mapping[str, FaultSpec]:
         """What may happen to a device or a tag."""
         device, tag = self._plant.faults.split(target)
         return faults_of_tag(device.tags[tag].type) if tag else faults_of_device(device.interface)
@@ -191,14 +192,29 @@ class LabFaults:
     # ---- by anybody ----
 
     @property
-    def targets(self) -> dict[str, list[str]]:
-        """What may happen to which target."""
-        return {target: list(layer.faults(target)) for layer in self._layers for target in layer.targets}
+    def targets(self) -> list[str]:
+        """What may fail."""
+        return [target for layer in self._layers for target in layer.targets]
 
-    @property
-    def running(self) -> list[dict[str, Any]]:
-        """What is in force, for an instructor."""
-        return [{"number": one.number, "target": one.target, "fault": one.fault, "hidden": one.hidden} for one in self._running]
+    def table(self, target: str, lang: str) -> list[dict[str, Any]]:
+        """What may happen to a target, as the control API shows it.
+
+        Raises:
+            UnknownNameError: there is no such target.
+        """
+        return [
+            {
+                "fault": name,
+                "title": spec.title.say(lang),
+                "about": spec.about.say(lang) if spec.about else "",
+                "catalogue": spec.catalogue,
+                "parameters": {
+                    key: one.model_dump(exclude={"title"}, exclude_none=True) | {"title": one.title.say(lang)}
+                    for key, one in spec.parameters.items()
+                },
+            }
+            for name, spec in self._layer(target).faults(target).items()
+        ]
 
     def begin(
         self, target: str, fault: str, given: Mapping[str, Any], now_ns: int, *, hidden: bool, by: str, entry: int | None = None

@@ -30,6 +30,7 @@ from labsim.lab.inputs import Inputs
 from labsim.lab.links import Links
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
+from labsim.plant import status
 from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
@@ -286,6 +287,8 @@ class Lab:
             raise UnknownNameError("device", device, self.plant.devices)
         if by == "trainee" and setting in self.scenario.plant[device].settings:
             raise InputError(f"{device}.{setting} is part of the exercise and cannot be changed here.")
+        if self.clock.paused:
+            raise AttemptError("the plant is paused; nothing of it changes until 'labsim resume'.")
         return {"device": device, "setting": setting, "value": self._set(device, setting, value, by)}
 
     def _set(self, device: str, setting: str, value: Any, by: str, **about: Any) -> Any:
@@ -305,6 +308,8 @@ class Lab:
             UnknownNameError: there is no such target, fault or parameter.
             InputError: the settings do not make a fault.
         """
+        if self.clock.paused:
+            raise AttemptError("the plant is paused; nothing can go wrong until 'labsim resume'.")
         if fault == GOOD:
             return {"target": target, "fault": fault, "ended": self.faults.clear(target, by="instructor")}
         hidden = settings.get("hidden", False)
@@ -313,6 +318,22 @@ class Lab:
         given = {name: value for name, value in settings.items() if name != "hidden"}
         self.faults.begin(target, fault, given, self.clock.now_ns(), hidden=hidden, by="instructor")
         return {"target": target, "fault": fault}
+
+    def pause(self) -> dict[str, Any]:
+        """Freeze the plant: time stands still, values can be read, and what would change the plant is refused."""
+        if not self.clock.paused:
+            self.note("pause", detail={"phase": "begin"})
+            self.clock.pause()
+            self.plant.store.refusing = status.BAD_INVALID_STATE
+        return {"state": self.state, "t": self.clock.now_ns() / 1e9}
+
+    def resume(self) -> dict[str, Any]:
+        """Let the plant go on from where it was frozen."""
+        if self.clock.paused:
+            self.plant.store.refusing = status.GOOD
+            self.clock.resume()
+            self.note("pause", detail={"phase": "end"})
+        return {"state": self.state, "t": self.clock.now_ns() / 1e9}
 
     # ---- what people see ----
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
 from labsim.document.faults import explain
 from labsim.endpoints.endpoint import Guard
+from labsim.endpoints.fault_table import LINK_FAULTS
 from labsim.endpoints.link.impairment import Impairment
 from labsim.endpoints.link.link import Link
 from labsim.errors import InputError, UnknownNameError
-from labsim.scenario.link import LinkFault, LinkSettings, LinkState, link_names
+from labsim.plant.fault_spec import FaultSpec
+from labsim.scenario.link import LinkFault, LinkSettings, link_names
 from labsim.scenario.model import EndpointSpec
 
 PREFIX = "link."
@@ -48,9 +50,9 @@ class Links:
         """The same for every name of one link."""
         return str(self._names[target.removeprefix(PREFIX)])
 
-    def faults(self, _target: str) -> list[str]:
+    def faults(self, _target: str) -> Mapping[str, FaultSpec]:
         """What a link may be."""
-        return list(get_args(LinkState))
+        return LINK_FAULTS
 
     def parse(self, _target: str, fault: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters of a state; a ``reset`` without a duration is over at once.

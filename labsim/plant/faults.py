@@ -54,8 +54,10 @@ def faults_of(interface: Interface, tag: str) -> Mapping[str, FaultSpec]:
     return faults_of_tag(interface.tags[tag].type)
 
 
-def parse_fault(interface: Interface, tag: str, name: str, given: Mapping[str, Any]) -> dict[str, float | str]:
-    """The parameters of a fault, complete.
+def parse_fault(
+    interface: Interface, tag: str, name: str, given: Mapping[str, Any], path: str = ""
+) -> dict[str, float | str]:
+    """The parameters of a fault, complete; an error calls the device ``path``, or by its type.
 
     Raises:
         UnknownNameError: no such tag, fault or parameter.
@@ -63,7 +65,8 @@ def parse_fault(interface: Interface, tag: str, name: str, given: Mapping[str, A
     """
     known = faults_of(interface, tag)
     if name not in known:
-        raise UnknownNameError(f"fault of {'a tag' if tag else 'a device'} of this type", name, known)
+        device = path or f"a {interface.type}"
+        raise UnknownNameError(f"fault of {f'{tag} of ' if tag else ''}{device}", name, known)
     parsed = known[name].parse(given)
     for parameter, spec in known[name].parameters.items():
         if spec.of == "tag":
@@ -143,7 +146,7 @@ class Faults:
     def parse(self, path: str, name: str, given: Mapping[str, Any]) -> dict[str, float | str]:
         """The parameters of a fault of a device or a tag, complete; raises as `parse_fault`."""
         device, tag = self.split(path)
-        return parse_fault(device.interface, tag, name, given)
+        return parse_fault(device.interface, tag, name, given, device.path)
 
     def begin(self, number: int, path: str, name: str, parameters: Parameters) -> None:
         """Begin a fault between two steps.

@@ -37,13 +37,15 @@ def judge_faults(document: Document, plant: Mapping[str, str], catalogue: Catalo
             kind, what = plant[device], tag if isinstance(tag, str) else ""
             names = list(catalogue.device_faults(kind, what))
             place = f"{device}.{what}" if what else f"{device}, a {kind},"
-            if _fault(document, path, entry["fault"], names, place, bool(what)):
+            of_tags = {one for tag in catalogue.device_tags(kind) for one in catalogue.device_faults(kind, tag)}
+            hint = "A fault of one value needs the 'tag' it is of." if not what and entry["fault"] in of_tags else ""
+            if _fault(document, path, entry["fault"], names, place, hint):
                 why = catalogue.judge_fault(kind, what, entry["fault"], given)
                 _params(document, path, why, catalogue.fault_params(kind, what, entry["fault"]))
         elif isinstance(endpoint, str) and endpoint in links:
             protocol = endpoint.partition(".")[0].partition(":")[0]
             names = list(catalogue.endpoint_faults(protocol))
-            if _fault(document, path, entry["fault"], names, f"the endpoint {endpoint}", False):
+            if _fault(document, path, entry["fault"], names, f"the endpoint {endpoint}"):
                 why = catalogue.judge_endpoint_fault(protocol, entry["fault"], given)
                 _params(document, path, why, catalogue.endpoint_fault_params(protocol, entry["fault"]))
 
@@ -97,11 +99,10 @@ def _tag_of(
     return tag in tags
 
 
-def _fault(document: Document, path: KeyPath, name: str, names: list[str], place: str, of_tag: bool) -> bool:
+def _fault(document: Document, path: KeyPath, name: str, names: list[str], place: str, hint: str = "") -> bool:
     if name not in names:
-        near = did_you_mean(name, names) if names else ""
-        hint = near or ("" if of_tag else "A fault of one value needs the 'tag' it is of.")
-        document.problem((*path, "fault"), "unknown-fault", f"{place} has no fault {name!r}.", hint)
+        near = hint or (did_you_mean(name, names) if names else "")
+        document.problem((*path, "fault"), "unknown-fault", f"{place} has no fault {name!r}.", near)
     return name in names
 
 

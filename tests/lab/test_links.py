@@ -80,7 +80,7 @@ async def test_a_timeline_impairs_links_in_plant_time(lab: Lab) -> None:
         ("link.modbus", "end"),
     ]
     assert records[0].detail == {
-        "fault": "link.black-hole", "phase": "begin", "number": 1, "hidden": True, "by": "timeline", "for": 0.5,
+        "fault": "link.black-hole", "phase": "begin", "number": 1, "hidden": True, "by": "timeline", "for": 0.5, "entry": 0,
     }  # fmt: skip
     assert records[1].detail["client"] == "127.0.0.2"
     assert records[1].detail["delay"] == 0.2

@@ -145,6 +145,8 @@ class Unit:
     def _write(self, request: Request, writes: list[tuple[Access, Span]]) -> None:
         """Judge a write over all of its tags, then let all of them take effect."""
         spec = self.map.spec
+        if self._store.refusing:  # the plant is paused: the same will do later, by itself
+            raise ModbusError(spec.exceptions.busy)
         changes = []
         for access, span in writes:
             if not span.writable:
@@ -187,7 +189,7 @@ class Unit:
 
     def _status_bits(self) -> int:
         """The bits of function 7."""
-        return sum(bool(self.device[name]) << bit for bit, name in enumerate(self.map.spec.exception_status))
+        return sum(bool(self.device.shown(name)) << bit for bit, name in enumerate(self.map.spec.exception_status))
 
     def _say(self, function: int) -> bytes:
         """The data of the functions that ask for nothing in particular."""
@@ -202,7 +204,7 @@ class Unit:
                 spec = self.map.spec
                 name = spec.server_id or self.device.interface.identification.model
                 text = name.replace("{serial}", self.device.serial).encode()[:240]
-                running = spec.run_tag is None or bool(self.device[spec.run_tag])
+                running = spec.run_tag is None or bool(self.device.shown(spec.run_tag))
                 return bytes((len(text) + 1,)) + text + (b"\xff" if running else b"\0")
 
 

@@ -22,7 +22,7 @@ opcua
     ``subject`` is the certificate's, ``status`` why it was rejected; trusted is told once, when a rejected or new one is
     first let in by a trust list;
     ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
-    user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes, devices (of each, when several)];
+    server: the endpoint's name in the scenario, user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes, devices (of each, when several)];
     ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
     ``poll`` [nodes, reads, first, last, shortest, longest]: as of modbus;
     ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;
@@ -49,6 +49,10 @@ mqtt
     than a limit allows; ``close`` [clean: bool, reason]. ``properties`` are those of version 5 by their short names in
     `labsim.endpoints.mqtt.properties`, bytes in hex, ``user`` a list of pairs. ``write``: what a command did to the plant, after
     the ``publish`` that carried it: ``subject`` its topic, ``status`` the store's code, ``values`` [null] when it had none.
+http
+    ``request`` [method, query, code: of the response, name: what the device was asked, asked: {path, query, body}, body: of a
+    request that no device was asked, answer: the JSON that was given, cut: true when only its beginning is kept]: ``subject``
+    the path, ``app`` the User-Agent, ``status`` 0 below 400, else the code.
 lab
     ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;
@@ -64,7 +68,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-ProtocolName = Literal["opcua", "modbus", "mqtt", "lab"]
+ProtocolName = Literal["opcua", "modbus", "mqtt", "http", "lab"]
 PAYLOAD_KEPT = 8192
 PLANT = "plant"
 """``app`` of a message that the plant published by itself."""

@@ -20,6 +20,7 @@ from labsim.plant.faults import concerned
 from labsim.plant.plant import Plant
 from labsim.plant.sensor import sensor_of
 from labsim.plant.tags import TRUE
+from labsim.scenario.http import HttpSpec
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.model import Scenario
 from labsim.scenario.mqtt import MqttSpec, TopicRights
@@ -83,6 +84,8 @@ def build_endpoints(
     return [
         _mqtt(spec, plant, _style(spec, scenario), options, port, further, sink, guard)
         if isinstance(spec, MqttSpec)
+        else _http(spec, plant, options.host, port, sink, guard)
+        if isinstance(spec, HttpSpec)
         else _endpoint(
             spec,
             plant,
@@ -99,8 +102,9 @@ def build_endpoints(
     ]
 
 
-def _protocol(spec: ModbusSpec | OpcuaSpec | MqttSpec) -> str:
-    return "modbus" if isinstance(spec, ModbusSpec) else "opcua" if isinstance(spec, OpcuaSpec) else "mqtt"
+def _protocol(spec: ModbusSpec | OpcuaSpec | MqttSpec | HttpSpec) -> str:
+    names = {ModbusSpec: "modbus", OpcuaSpec: "opcua", MqttSpec: "mqtt", HttpSpec: "http"}
+    return names[type(spec)]
 
 
 def _users(accounts: Sequence[Account]) -> tuple[User, ...]:
@@ -149,6 +153,21 @@ def _endpoint(
         pki=pki if protection.needs_folder else None,
         protection=protection,
         layout=_layout(spec, folder, plant.seed),
+        guard=guard,
+    )
+
+
+def _http(spec: HttpSpec, plant: Plant, host: str, port: int, sink: Sink, guard: Guard) -> Endpoint:
+    from labsim.endpoints.http.endpoint import HttpEndpoint
+
+    return HttpEndpoint(
+        plant,
+        spec.devices,
+        sink,
+        host=host,
+        port=port,
+        users=_users(spec.users),
+        anonymous=spec.anonymous,
         guard=guard,
     )
 

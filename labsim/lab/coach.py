@@ -44,7 +44,9 @@ class Coach:
             return None
         text, advice = said
         failed = record.status != 0 or record.kind in ("reject", "deny", "drop", "timeout", "incident")
-        wrote = record.kind in ("write", "publish", "call", "answer", "setting")
+        wrote = record.kind in ("write", "publish", "call", "answer", "setting") or (
+            record.protocol == "http" and record.detail.get("method") not in ("GET", "HEAD")
+        )
         return {
             "seq": record.seq,
             "t": record.t / 1e9,
@@ -67,6 +69,8 @@ class Coach:
                 return self._opcua(record)
             case "mqtt":
                 return self._mqtt(record)
+            case "http":
+                return self._http(record)
         return self._lab(record)
 
     def _once(self, record: Record, mistake: str, advice: Text) -> Text | None:
@@ -284,6 +288,14 @@ class Coach:
             case "close":
                 return words.LEFT.format(protocol="MQTT", client=who), None
         return None
+
+    # ---- HTTP ----
+
+    def _http(self, record: Record) -> tuple[Text, Text | None]:
+        code = int(record.detail.get("code", 0))
+        head = words.HTTP_ASKED.format(method=record.detail.get("method", ""), path=record.subject, code=code)
+        advice = words.HTTP_ADVICE.get(code)
+        return head, self._once(record, f"http{code}", advice) if advice is not None else None
 
     # ---- the lab itself ----
 

@@ -14,6 +14,7 @@ from labsim.lab.faults import fault_of
 from labsim.plant.alarms import Action
 from labsim.plant.clock import STEP_NS
 from labsim.plant.plant import Plant
+from labsim.plant.rest_spec import Asked
 
 NOT_OF_THE_PLANT = ("link.", "endpoint.", "rogue.")
 """What the faults begin with that do not change the plant."""
@@ -55,6 +56,7 @@ def is_input(record: Record) -> bool:
         record.kind in ("setting", "acknowledge", "condition")
         or (record.kind == "fault" and not str(record.detail["fault"]).startswith(NOT_OF_THE_PLANT))
         or (record.kind == "call" and "name" in record.detail)
+        or (record.kind == "request" and "asked" in record.detail and record.detail["method"] not in ("GET", "HEAD"))
         or (record.kind in ("write", "watchdog") and bool(record.tags))
     )
 
@@ -66,6 +68,9 @@ def apply(plant: Plant, record: Record) -> None:
         return
     if record.kind == "fault":
         _fail(plant, record)
+        return
+    if record.kind == "request":
+        plant.devices[record.device].ask(str(record.detail["name"]), Asked(**record.detail["asked"], user=record.user))
         return
     if record.kind in ("call", "acknowledge", "condition"):
         _act(plant, record)

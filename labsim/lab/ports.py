@@ -13,7 +13,8 @@ def endpoint_ports(wanted: Sequence[tuple[str, int]], port_base: int | None) -> 
     """Ports for endpoints given as ``(protocol, port of the scenario)``, in their order.
 
     With a base of 0 every port is 0: the system chooses free ones. With a base N the first endpoint of a protocol has
-    its fixed place (OPC UA N, Modbus N+1, MQTT N+2), so that a seat's addresses never depend on the scenario.
+    its fixed place (OPC UA N, Modbus N+1, MQTT N+2), so that a seat's addresses never depend on the scenario; HTTP and
+    second endpoints of a protocol come after them.
     """
     if port_base is None:
         return [port for _, port in wanted]
@@ -21,7 +22,7 @@ def endpoint_ports(wanted: Sequence[tuple[str, int]], port_base: int | None) -> 
         return [0] * len(wanted)
     ports, seen, further = [], set(), port_base + _FURTHER
     for protocol, _ in wanted:
-        if protocol in seen:
+        if protocol in seen or protocol not in _OFFSET:
             ports.append(further)
             further += 1
         else:

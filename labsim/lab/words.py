@@ -81,6 +81,41 @@ NO_UNIT_ADVICE = tr(
     "這裡沒有該單元號；真實總線上同樣沒有應答。請與端點列表核對。",
     "这里没有该单元号；真实总线上同样没有应答。请与端点列表核对。",
 )
+HTTP_ASKED = tr(
+    "You sent {method} {path}: {code}", "你發送了 {method} {path}：{code}", "你发送了 {method} {path}：{code}"
+)
+HTTP_ADVICE: dict[int, Text] = {
+    401: tr(
+        "This service wants an account, sent as HTTP Basic; the endpoint list has it.",
+        "該服務要求以 HTTP Basic 發送帳號；帳號見端點列表。",
+        "该服务要求以 HTTP Basic 发送账号；账号见端点列表。",
+    ),
+    403: tr(
+        "Your account is known, but its role may not do this.",
+        "帳號有效，但其角色無權執行此操作。",
+        "账号有效，但其角色无权执行此操作。",
+    ),
+    404: tr(
+        "The path is not there. /openapi.json lists every route of this server.",
+        "該路徑不存在。/openapi.json 列出了此服務器的全部路由。",
+        "该路径不存在。/openapi.json 列出了此服务器的全部路由。",
+    ),
+    405: tr(
+        "The path is right and the verb is not; the Allow header of the answer says which it takes.",
+        "路徑正確而方法不對；應答的 Allow 標頭列出了可用的方法。",
+        "路径正确而方法不对；应答的 Allow 标头列出了可用的方法。",
+    ),
+    415: tr(
+        "The body was not announced as JSON: send the header Content-Type: application/json.",
+        "請求體沒有聲明為 JSON：請發送標頭 Content-Type: application/json。",
+        "请求体没有声明为 JSON：请发送标头 Content-Type: application/json。",
+    ),
+    422: tr(
+        "The JSON is well formed but not what this route wants; the answer names the field.",
+        "JSON 格式正確，但不是該路由所要的內容；應答中指明了字段。",
+        "JSON 格式正确，但不是该路由所要的内容；应答中指明了字段。",
+    ),
+}
 NOT_MODBUS = tr(
     "{client} sent something that is not Modbus TCP; the device hung up.",
     "{client} 發送的不是 Modbus TCP；設備斷開了連接。",

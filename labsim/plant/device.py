@@ -22,6 +22,7 @@ from labsim.plant.events import EventLog, Occurrence
 from labsim.plant.flow import Flow, Lane, Signals, Supply
 from labsim.plant.generators import named_generator
 from labsim.plant.interface import Interface
+from labsim.plant.rest_spec import Asked
 from labsim.plant.tags import Tag, TagStore, Value
 from labsim.units import UNITS
 
@@ -203,6 +204,13 @@ class Device:
     def call(self, name: str, arguments: Sequence[Value]) -> tuple[int, Sequence[Value]]:  # noqa: ARG002 - none by default
         """Do a method of the interface, whose arguments are right by type: a status code and the outputs."""
         return status.BAD_NOT_IMPLEMENTED, ()
+
+    def ask(self, name: str, asked: Asked) -> tuple[int, Any]:  # noqa: ARG002 - none by default
+        """Answer a request of the interface's ``rest`` routes: an HTTP status code and JSON.
+
+        A GET changes nothing. Any other route that is answered below 400 is an input of the plant and is done again by a replay.
+        """
+        return 501, {"error": f"{self.path} does not answer {name}."}
 
     def configured(self, name: str) -> None:
         """React to a changed setting."""

@@ -17,15 +17,16 @@ from labsim.document import read_document
 from labsim.errors import UnknownNameError
 from labsim.plant.alarm_spec import AlarmSpec
 from labsim.plant.fault_spec import FaultName, FaultSpec
-from labsim.plant.port_spec import PortSpec
 from labsim.plant.model_spec import ComposedSpec, StatesSpec, StructureSpec
+from labsim.plant.port_spec import PortSpec
 from labsim.plant.register_spec import ModbusSpec
+from labsim.plant.rest_spec import RestSpec
 from labsim.plant.rules import conflicts
-from labsim.plant.sensor import SensorSpec
 from labsim.plant.sensor import SensorSpec
 from labsim.plant.signature import EventName, EventSpec, MethodSpec, StructureName
 from labsim.plant.spec import Name, Number, Spec
 from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
+from labsim.plant.vda5050_spec import Vda5050Spec
 from labsim.quantity import Duration, parse_duration
 from labsim.text import Text
 from labsim.units import UNITS
@@ -220,10 +221,14 @@ class EventMessageSpec(Spec):
 
 
 class MqttSpec(Spec):
-    """What the device publishes by itself: values every so often, and events of ``opcua.events`` as they happen."""
+    """What the device publishes by itself: values every so often, and events of ``opcua.events`` as they happen.
+
+    A device with ``vda5050`` speaks that instead, except where a scenario wants its values in another style.
+    """
 
     messages: tuple[MessageSpec, ...]
     events: tuple[EventMessageSpec, ...] = ()
+    vda5050: Vda5050Spec | None = None
 
 
 class Identification(Spec):
@@ -250,15 +255,16 @@ class Interface(Spec):
     ports: dict[Name, PortSpec] = Field(default_factory=dict)
     faults: dict[FaultName, FaultSpec] = Field(default_factory=dict)
     sensors: dict[Name, SensorSpec] = Field(default_factory=dict)
-    sensors: dict[Name, SensorSpec] = Field(default_factory=dict)
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None
+    rest: RestSpec | None = None
 
     @cached_property
     def protocols(self) -> tuple[str, ...]:
-        """Protocols the type speaks, in the order opcua, modbus, mqtt."""
-        return tuple(p for p in ("opcua", "modbus", "mqtt") if getattr(self, p) is not None)
+        """Protocols the type speaks, in the order opcua, modbus, mqtt, http."""
+        spoken = {"opcua": self.opcua, "modbus": self.modbus, "mqtt": self.mqtt, "http": self.rest}
+        return tuple(protocol for protocol, spec in spoken.items() if spec is not None)
 
 
 def load_interface(path: Path) -> Interface:

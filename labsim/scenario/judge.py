@@ -74,7 +74,7 @@ def _setting(
 
 def judge_endpoints(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
     """Devices of endpoints, protocols, accounts, and what `listeners` tells."""
-    for protocol, place in (("modbus", "units"), ("opcua", "devices"), ("mqtt", "devices")):
+    for protocol, place in (("modbus", "units"), ("opcua", "devices"), ("mqtt", "devices"), ("http", "devices")):
         for path, device in document.each("endpoints", "*", protocol, place, "*"):
             if not _device(document, path, device, plant) or catalogue is None or plant[device] not in known:
                 continue

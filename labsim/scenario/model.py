@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from labsim.scenario.flow import FlowSpec
+from labsim.scenario.http import HttpSpec
 from labsim.scenario.marking import Credit, Feedback, Mode, When
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.mqtt import MqttSpec
@@ -51,22 +52,25 @@ class EndpointSpec(Part):
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None
+    http: HttpSpec | None = None
 
     @model_validator(mode="after")
     def _one(self) -> EndpointSpec:
-        if sum(spec is not None for spec in (self.modbus, self.opcua, self.mqtt)) != 1:
-            raise ValueError("an endpoint is one of modbus, opcua or mqtt")
+        if sum(spec is not None for spec in (self.modbus, self.opcua, self.mqtt, self.http)) != 1:
+            raise ValueError("an endpoint is one of modbus, opcua, mqtt or http")
         return self
 
     @property
-    def protocol(self) -> Literal["modbus", "opcua", "mqtt"]:
+    def protocol(self) -> Literal["modbus", "opcua", "mqtt", "http"]:
         """Which of them it is."""
+        if self.http is not None:
+            return "http"
         return "modbus" if self.modbus is not None else "opcua" if self.opcua is not None else "mqtt"
 
     @property
-    def spec(self) -> ModbusSpec | OpcuaSpec | MqttSpec:
+    def spec(self) -> ModbusSpec | OpcuaSpec | MqttSpec | HttpSpec:
         """The one that is given."""
-        found = self.modbus or self.opcua or self.mqtt
+        found = self.modbus or self.opcua or self.mqtt or self.http
         assert found is not None
         return found
 

@@ -12,6 +12,7 @@ from devices.cnc_mill.programs import AT_SPEED, HOME, PROGRAMS, SPINDLE_TAU_S, T
 from devices.cnc_mill.tool import tools
 from labsim.plant import status
 from labsim.plant.device import Device, Process
+from labsim.plant.flow import Part
 from labsim.plant.tags import Tag, Value
 
 OUT_OF_SERVICE, NOT_EXECUTING, EXECUTING = 1, 2, 3
@@ -19,10 +20,15 @@ INITIALIZING, RUNNING, ENDED, INTERRUPTED = 0, 1, 2, 3
 AUTOMATIC = 1
 OPERATION_TO_MACHINERY_MODE = {0: 0, 1: 3, 2: 2, 3: 3, 4: 1, 5: 0}
 FAULTS = (1, 2, 3, 4)
-NO_STOP, TOOL_CHANGE, LOADING, TARGET_REACHED, NOT_AUTOMATIC = 0, 5, 6, 7, 8
+NO_STOP, TOOL_CHANGE, LOADING, TARGET_REACHED, NOT_AUTOMATIC, NO_COOLANT, STARVED, BLOCKED, NO_POWER = 0, *range(5, 13)
 TOLERANCE_UM = 25.0
 WARM_UP_SPEED = 3000.0
 TOOL_CHANGE_S = 40.0
+COOLANT_L_MIN, LEAST_COOLANT = 20.0, 0.3
+"""Coolant drawn while it executes, and the pressure (bar) that it needs at least."""
+VIBRATION_MM_S, UNBALANCE_MM_S, BEARING_MM_S = 0.35, 0.8, 0.25
+"""RMS velocity at the spindle nose: standing machine's floor, unbalance at 8,000 r/min, and a bearing's first damage."""
+WORST_BEARING = 40.0
 
 
 class CncMill(Device):
@@ -40,6 +46,9 @@ class CncMill(Device):
         self._flicker = 0.0
         self._fault = NO_STOP
         self._waits_for = NO_STOP  # why the machine stands when nothing is wrong
+        self._without = NO_STOP  # a supply that is missing
+        self._broken: set[int] = set()  # numbers of tools without their cutting edges
+        self._bearing = 0.0  # damage of the spindle bearing, 0 is none
         self._job = 1
         self["job_identifier"] = "JOB-0001"
         self["parts_lifetime"] = int(self.random.integers(2_000, 90_000))
@@ -74,6 +83,7 @@ class CncMill(Device):
             return status.BAD_INVALID_ARGUMENT, ()
         worn = 100 * self._magazine[number].used
         self._magazine[number].used = 0.0
+        self._broken.discard(number)
         self["tool_changes"] = int(self["tool_changes"]) + 1
         return status.GOOD, (worn,)
 
@@ -103,15 +113,24 @@ class CncMill(Device):
             for number, tool in self._magazine.items():
                 if tool.worn_out:
                     yield from self._renew(number)
+            self._waits_for = STARVED if self.lane("parts_in").empty else LOADING
+            part: Part = yield self.lane("parts_in").get()
+            part.trail.append((self.path, self.now_s))
             self._waits_for = LOADING
             yield self.wait(float(self.random.triangular(5.0, 6.0, 9.0)))
             self._waits_for = NO_STOP
             yield from self._make_part(self._program())
+            part.good = part.good and self["part_quality"] == 1
+            part.marks["deviation"], part.marks["program"] = self["part_deviation"], self["program_name"]
+            self._waits_for = BLOCKED if self.lane("parts_out").full else NO_STOP
+            yield self.lane("parts_out").put(part)
+            self._waits_for = NO_STOP
 
     def _renew(self, number: int) -> Process:
         self._waits_for = TOOL_CHANGE
         yield self.wait(TOOL_CHANGE_S * float(self.random.uniform(0.8, 1.3)))
         self._magazine[number].used = 0.0
+        self._broken.discard(number)
         self["tool_changes"] = int(self["tool_changes"]) + 1
 
     def _make_part(self, program: Program) -> Process:
@@ -143,6 +162,9 @@ class CncMill(Device):
         deviation += 3.0 * float(self.random.standard_normal())
         if self.random.random() < float(self.settings["scrap_rate"]) / 100:
             deviation = float(self.random.choice((-1, 1)) * self.random.uniform(1.2, 3.0)) * TOLERANCE_UM
+        if any(operation.tool in self._broken for operation in program.operations):
+            deviation = 4 * TOLERANCE_UM + abs(deviation)  # what a broken tool should have cut is still there
+        deviation += 0.4 * self._bearing * float(self.random.standard_normal()) if self._bearing else 0.0
         good = abs(deviation) <= TOLERANCE_UM
         self["part_deviation"], self["part_quality"] = deviation, 1 if good else 2
         finished = {
@@ -171,10 +193,12 @@ class CncMill(Device):
         """Spindle, axes, wear, heat and counters of one step."""
         if self["reset"]:
             self._new_job()
-        held = self._fault != NO_STOP or self["operation_mode"] != AUTOMATIC
+        self._supplied()
+        held = self._fault != NO_STOP or self._without != NO_STOP or self["operation_mode"] != AUTOMATIC
         self._commit(held)
         feed, turn = float(self["feed_override"]) / 100, float(self["spindle_override"]) / 100
-        commanded = 0.0 if held and not self["is_warm_up"] else self._commanded * turn
+        standing = held and (not self["is_warm_up"] or self._without == NO_POWER)
+        commanded = 0.0 if standing else self._commanded * turn
         self._speed += (commanded - self._speed) * (1 - math.exp(-dt / SPINDLE_TAU_S))
         if self._speed < 1 and not commanded:
             self._speed = 0.0
@@ -185,6 +209,22 @@ class CncMill(Device):
             self._arrived = None
         self._wear(travel.cut_s, dt, feed, turn)
         self._show(travel.distance / dt * 60, dt)
+
+    def _supplied(self) -> None:
+        """Draw power and coolant; without the one it stands, without the other it does not cut."""
+        (power,), (coolant,) = self.supplies("power"), self.supplies("coolant")
+        power.demand = float(self["power"])
+        coolant.demand = COOLANT_L_MIN if self["machinery_item_state"] == EXECUTING else 0.0
+        dry = coolant.level < LEAST_COOLANT and self["program_state"] in (RUNNING, INTERRUPTED)
+        self._without = NO_POWER if power.level <= 0 else NO_COOLANT if dry else NO_STOP
+
+    def faulted(self, name: str) -> None:
+        """A tool breaks, and is whole again when the fault ends or it is replaced; a bearing begins to grow worse."""
+        fault = self.faults.get(name)
+        if name == "tool-break":
+            self._broken = {int(fault["tool"])} if fault is not None else set()
+        if name == "spindle-bearing":
+            self._bearing = fault["damage"] if fault is not None else 0.0
 
     def _new_job(self) -> None:
         self._job += 1
@@ -199,9 +239,9 @@ class CncMill(Device):
             self["program_state"] = INTERRUPTED if held else RUNNING
         in_program = self["program_state"] != ENDED
         waits = self._waits_for
-        if in_program and self._fault == NO_STOP and held:
+        if in_program and self._fault == NO_STOP and self._without == NO_STOP and held:
             waits = NOT_AUTOMATIC
-        self["stop_reason"] = self._fault if self._fault else waits
+        self["stop_reason"] = self._fault or self._without or waits
         self["channel_state"] = 2 if not in_program else 1 if held else 0
         executing = in_program and not held
         self["machinery_item_state"] = OUT_OF_SERVICE if self._fault else EXECUTING if executing else NOT_EXECUTING
@@ -213,9 +253,11 @@ class CncMill(Device):
         """Tool wear and spindle load; the load grows with chip thickness, speed and wear."""
         self._flicker += (float(self.random.standard_normal()) * 0.02 - self._flicker) * 0.3
         target = 4.0 * min(self._speed / 8000, 1.5)
-        if cut_s > 0 and self._operation is not None:
+        if cut_s > 0 and self._operation is not None and self._operation.tool not in self._broken:
             tool = self._magazine[self._operation.tool]
-            tool.cut(cut_s, float(self.settings["tool_life"]), turn, feed)
+            wear = self.faults.get("tool-wear")
+            faster = wear["rate"] if wear is not None and int(wear["tool"]) == self._operation.tool else 1.0
+            tool.cut(cut_s * faster, float(self.settings["tool_life"]), turn, feed)
             target += self._operation.load * (feed / turn) ** 0.75 * turn * tool.load_factor * cut_s / dt
         self._load += (target * (1 + self._flicker) - self._load) * (1 - math.exp(-dt / 0.5))
 
@@ -223,10 +265,13 @@ class CncMill(Device):
         """Heat, power and everything that is read off the machine."""
         ambient = float(self.settings["ambient_temperature"])
         spindle = ambient + 14 * self._speed / 8000 + 45 * self._load / 100
+        spindle = min(spindle + 0.6 * self._bearing * self._speed / 8000, 118.0)
         self._spindle_c += (spindle - self._spindle_c) * (1 - math.exp(-dt / 500))
         self._coolant_c += (ambient + 18 * self._load / 100 - self._coolant_c) * (1 - math.exp(-dt / 900))
         pump = 0.9 if self["machinery_item_state"] == EXECUTING else 0.0
-        self["power"] = 1.1 + pump + 15.0 * self._load / 100 + feed_rate / 18_000 * 1.2
+        power = 1.1 + pump + 15.0 * self._load / 100 + feed_rate / 18_000 * 1.2
+        self["power"] = 0.0 if self._without == NO_POWER else power
+        self._vibrate(dt)
         self["feed_rate"] = feed_rate
         self["position_x"], self["position_y"], self["position_z"] = self._axes.position
         self["spindle_speed"], self["spindle_rotating"] = self._speed, self._speed > 0
@@ -238,6 +283,16 @@ class CncMill(Device):
         self["power_on_duration"] = float(self["power_on_duration"]) + 1000 * dt
         if self["machinery_item_state"] == EXECUTING:
             self["operation_duration"] = float(self["operation_duration"]) + 1000 * dt
+
+    def _vibrate(self, dt: float) -> None:
+        """RMS velocity at the spindle nose: unbalance with the square of the speed, cutting, and a bearing that grows worse."""
+        bearing = self.faults.get("spindle-bearing")
+        turning = self._speed / 8000
+        if bearing is not None:
+            self._bearing = min(self._bearing * math.exp(bearing["growth"] * dt / 3600), WORST_BEARING)
+        unbalance, cutting = UNBALANCE_MM_S * turning**2, 0.012 * self._load
+        damage = BEARING_MM_S * self._bearing * min(turning, 1.5) * (1 + 2 * abs(self._flicker))
+        self["spindle_vibration"] = min(math.hypot(VIBRATION_MM_S, unbalance, cutting, damage), 60.0)
 
 
 BEHAVIOUR = CncMill

@@ -12,6 +12,7 @@ COMPANIONS = {
     "ia": "http://opcfoundation.org/UA/IA/",
     "padim": "http://opcfoundation.org/UA/PADIM/",
     "packml": "http://opcfoundation.org/UA/PackML/",
+    "robotics": "http://opcfoundation.org/UA/Robotics/",
 }
 """URI by prefix."""
 

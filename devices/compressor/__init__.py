@@ -40,6 +40,7 @@ class Compressor(Device):
     def start(self) -> None:
         """A network at 6.8 bar."""
         self._gauge = 6.8
+        self._power, self._consumers = self.supplies("power")[0], self.supplies("air_out")
         self._temperature = float(self.settings["ambient_temperature"]) + 20
         self._use = 1.0  # what consumers take, as a part of the setting
         self._in_state = 0.0  # seconds
@@ -101,6 +102,9 @@ class Compressor(Device):
             work(self._gauge) if state == LOADED else UNLOADED_PART if state in (STARTING, UNLOADED) else 0
         )
         self["power"], self["delivery"], self["pressure"] = power, flow, self._gauge
+        self._power.demand = power
+        for consumer in self._consumers:
+            consumer.level = self._gauge
         self["energy"] = float(self["energy"]) + power * dt / 3600
         self["delivered"] = float(self["delivered"]) + flow * dt / 3600
         if state in (LOADED, UNLOADED):
@@ -125,7 +129,10 @@ class Compressor(Device):
         """V dp/dt = p0 (q_in - q_use - q_leak); a leak is choked, so it flows with the absolute pressure."""
         push = float(self.random.standard_normal())
         self._use += (1 - self._use) * dt / 60 + 0.25 * math.sqrt(2 * dt / 60) * push
-        use = float(self.settings["demand"]) * min(max(self._use, 0.0), 2.5) * min(self._gauge / 3, 1.0)
+        wanted = float(self.settings["demand"]) * min(max(self._use, 0.0), 2.5)
+        if self._consumers:
+            wanted = sum(consumer.demand for consumer in self._consumers)
+        use = wanted * min(self._gauge / 3, 1.0)
         absolute = self._gauge + AMBIENT_BAR
         choked = absolute / (LEAK_BAR + AMBIENT_BAR) * min(self._gauge / 0.9, 1.0)
         leak = float(self.settings["leaks"]) / 100 * capacity * choked

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.power_meter.network import PHASES, Phasors, solve
+from devices.power_meter.network import MOST_DRAWN, PHASES, Phasors, drawn, solve
 from labsim.plant import status
 from labsim.plant.device import Device
 
@@ -79,6 +79,7 @@ class EnergyMeter(Device):
         self._energy: dict[str, int] = {}  # microjoules, so that no rounding piles up
         self._shown: dict[str, float] = {}
         self._worked_ms = 0
+        self._supplied = self.supplies("load_out")
         self._begin_period()
         self.configured("energy_start")
         self._measure(0.0)
@@ -119,6 +120,11 @@ class EnergyMeter(Device):
         solar = float(self.settings["solar"]) * 1000 / 3 * min(max(0.7 + sun, 0.0), 1.0)
         solar = min(solar, SOLAR_MOST * NOMINAL_V * rated)
         demand = [level * self._share[k] * max(load[k], 0.0) * complex(1, tangent) - solar for k in PHASES]
+        if self._supplied:
+            watts = min(drawn(self._supplied) / 3, MOST_DRAWN * NOMINAL_V * rated)
+            demand = [watts * complex(1, tangent) - solar for _ in PHASES]
+            for supply in self._supplied:
+                supply.level = 1.0 if lost < 0 else 0.0  # three-phase machines trip when a phase is lost
         phasors = solve(source, complex(0.01, 0.02) * NOMINAL_V / rated, demand)
         own = [min(max(float(self.settings["harmonics"]) / 100 * (1 + m), 0.0), 1.0) for m in more]
         values = self._quantities(phasors, [abs(d + solar) / NOMINAL_V for d in demand], own, lost, rated)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.power_meter.network import PHASES, Phasors, solve
+from devices.power_meter.network import MOST_DRAWN, PHASES, Phasors, drawn, solve
 from labsim.plant import status
 from labsim.plant.device import Device, Process
 
@@ -74,6 +74,7 @@ class PowerMeter(Device):
         self._energy: dict[str, int] = {}
         self.configured("energy_start")
         self["serial_number"] = int(self.serial)
+        self._supplied = self.supplies("load_out")
         self._measure(0.0)
 
     def configured(self, name: str) -> None:
@@ -109,6 +110,8 @@ class PowerMeter(Device):
         solar = min(float(self.settings["solar"]) * 1000 / 3, SOLAR_MOST * rated) * min(max(0.7 + sun, 0.0), 1.0)
         cosine = 1 / math.sqrt(1 + tangent * tangent)
         motor = self._motor if self.settings["lost_phase"] == "none" else 0  # a motor on two phases trips at once
+        if self._supplied:
+            return [min(drawn(self._supplied) / 3, MOST_DRAWN * rated) * complex(1, tangent) - solar for _ in PHASES]
         return [
             rated * (level * self._share[k] * max(load[k], 0.0) * cosine * complex(1, tangent) + motor) - solar
             for k in PHASES
@@ -134,6 +137,8 @@ class PowerMeter(Device):
         values += [50 + hertz, self._temperature]
         self.store.set_span(self._first, np.array(values), codes)
         self._count(active, reactive, apparent, dt)
+        for supply in self._supplied:
+            supply.level = 1.0 if lost < 0 else 0.0  # three-phase machines trip when a phase is lost
         for k in PHASES:
             self[f"phase_loss_l{k + 1}"] = k == lost
         self["overload"] = max(currents) > rated

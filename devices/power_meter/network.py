@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labsim.plant.flow import Supply
+
 PHASES = (0, 1, 2)
+MOST_DRAWN = 1.2
+"""The most that joined machines draw, in units of the feeder's rated power: then its fuses would go."""
 _TURN = tuple(cmath.exp(-2j * math.pi * k / 3) for k in PHASES)
 _ROUNDS = 3  # the voltage drop is a few percent, so each round gains well over a digit
 
@@ -30,6 +35,11 @@ class Phasors:
     def power(self, phase: int) -> complex:
         """P + jQ of one phase in kW and kvar: U times the conjugate of I."""
         return self.voltage[phase] * self.current[phase].conjugate() / 1000
+
+
+def drawn(supplies: Sequence[Supply]) -> float:
+    """What the machines on a feeder draw together, W."""
+    return 1000 * sum(supply.demand for supply in supplies)
 
 
 def solve(source: list[float], impedance: complex, demand: list[complex]) -> Phasors:

@@ -192,5 +192,5 @@ def test_every_plant_of_ours_is_right(name):
     judge_plant(document, types, catalogue, set(catalogue.device_types()))
     judge_flows(document, types, catalogue, set(catalogue.device_types()))
     assert [str(problem) for problem in document.problems] == []
-    assert plant.title.missing == []
+    assert not plant.title.missing
     assert [path for path, device in plant.plant.items() if device.title is None or device.title.missing] == []

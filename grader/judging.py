@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from grader import apart
-from grader.check import Check
+from grader.check import Check, Params
 from grader.checks import REGISTRY, load
 from grader.checks.compound import Compound
 from grader.cut import Cut, checkpoints
@@ -21,6 +21,22 @@ from labsim.scenario.marking import Mode, When, Window
 
 _CHECKPOINTS = 200
 """Moments that are looked back to for an earlier success; always the first, so that one that was found stays found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One check with its parameters, as a model and as they were written."""
+
+    name: str
+    check: Check[Any]
+    model: Any
+    params: dict[str, Any]
+
+    def run(self, evidence: Evidence) -> Outcome:
+        """Ours run here; those of other packages in a process of their own, where they may hang or exit."""
+        if self.name in REGISTRY:
+            return self.check.judge(evidence, self.model)
+        return apart.judge(evidence, {"check": self.name, "params": self.params})
 
 
 @dataclass
@@ -45,22 +61,22 @@ class Judging:
                     self.judge(inner, given, task, when) for _, inner, given in nested_checks(type(model), params)
                 ]
                 return check.combine(model, inside)
-            return self._judge(name, check, model, when or ("ever" if self.mode == "training" else "at-end"))
+            asked = _Asked(name, check, model, told(params, type(model), task))
+            return self._judge(asked, when or ("ever" if self.mode == "training" else "at-end"))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - one check must not end the marking of the others
             return broken(error)
 
-    def _judge(self, name: str, check: Check[Any], model: Any, when: When) -> Outcome:
+    def _judge(self, asked: _Asked, when: When) -> Outcome:
+        kind = asked.check.judges
         if isinstance(when, Window):
-            past = check.judges == "standing"  # how things stand rests on all that was before
+            past = kind == "standing"  # how things stand rests on all that was before
             end = None if when.to is None else nanoseconds(when.to)
-            return _run(
-                name, check, model, Cut(self.evidence, start_ns=0 if past else nanoseconds(when.from_), end_ns=end)
-            )
-        best = _run(name, check, model, self.evidence)
-        if when != "ever" or check.judges != "standing" or best.state is not State.FAILED:
+            return asked.run(Cut(self.evidence, start_ns=0 if past else nanoseconds(when.from_), end_ns=end))
+        best = asked.run(self.evidence)
+        if when != "ever" or kind != "standing" or best.state is not State.FAILED:
             return best
         for seq in self._checkpoints:
-            outcome = _run(name, check, model, self._as_of(seq))
+            outcome = asked.run(self._as_of(seq))
             if outcome.state is State.PASSED or (outcome.state is State.FAILED and outcome.score > best.score):
                 best = outcome
             if best.state is State.PASSED:
@@ -79,16 +95,12 @@ class Judging:
 
 
 def bind(name: str, params: Mapping[str, Any], task: str) -> tuple[Check[Any], Any]:
-    """A check with its parameters; a check that has a parameter ``task`` is told the task it stands in."""
+    """A check with its parameters as its model."""
     kind = load(name)
-    values = dict(params)
-    if "task" in kind.Params.model_fields and not values.get("task"):
-        values["task"] = task
-    return kind(), kind.Params.model_validate(values)
+    return kind(), kind.Params.model_validate(told(params, kind.Params, task))
 
 
-def _run(name: str, check: Check[Any], model: Any, evidence: Evidence) -> Outcome:
-    """Ours run here; those of other packages in a process of their own, where they may hang or exit."""
-    if name in REGISTRY:
-        return check.judge(evidence, model)
-    return apart.judge(evidence, {"check": name, "params": model.model_dump(mode="json", by_alias=True)})
+def told(params: Mapping[str, Any], model: type[Params], task: str) -> dict[str, Any]:
+    """Parameters as they were written; a check that has a parameter ``task`` is told the task it stands in."""
+    has_task = "task" in model.model_fields and not params.get("task")
+    return {**params, "task": task} if has_task else dict(params)

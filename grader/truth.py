@@ -119,6 +119,12 @@ class Truth:
         return None
 
 
+def real(evidence: Evidence, path: str) -> str:
+    """Where the history keeps what was physically true of a tag, whatever a faulty sensor showed: beside it, or as it."""
+    beside = f"{path}.true"
+    return beside if beside in evidence.tags else path
+
+
 def is_good(code: int) -> bool:
     """Whether the severity bits of an OPC UA StatusCode say Good (OPC 10000-4 §7.39)."""
     return code >> 30 == 0

@@ -9,16 +9,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
-from grader.outcome import Outcome, failed, partly, passed
+from grader.outcome import Outcome, Said, failed, partly, passed
 from grader.payload import utc_ns_of
 from grader.readings import Readings
 from grader.suspicion import suspect
-from grader.table import Row, TableError, read_rows
-from grader.truth import Truth, Value, as_value, matches, plain, to_number
+from grader.table import FileName, Row, TableError, read_rows
+from grader.truth import Truth, Value, as_value, matches, plain, real, to_number
 from grader.window import nanoseconds
 from grader.words import duration, fill, margin, names, quantity
 from labsim.evidence.event import Record
-from labsim.evidence.evidence import Evidence
+from labsim.evidence.evidence import Evidence, HandIn
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.scenario.fields import TagPath
 from labsim.text import Text, tr
@@ -31,14 +31,20 @@ EXACT = Tolerance(relative=1e-9)
 class FileValuesParams(Params):
     """Parameters of `FileValues`."""
 
-    file: Annotated[str, Field(pattern=r"^[^/\\][^\\]*\.(csv|json)$")] = Field(
-        description="The file below the hand-in folder; `.csv` with a header line, or `.json`."
+    file: FileName = Field(
+        description="The file below the hand-in folder: `.csv` or `.xlsx` with a header line, `.json` or `.yaml`."
     )
     key: str = Field("key", description="The column (or JSON name) that says which value a row is.")
     value: str = Field("value", description="The column (or JSON name) of the value.")
     expect: Mapping[str, TagPath] = Field({}, description="The tag of each key whose value comes from the plant.")
     constants: Mapping[str, Constant] = Field(
-        {}, description="The value of each key that does not change; it has to be exact."
+        {}, description="The value of each key that does not change; a number has to be right within `near`."
+    )
+    near: ToleranceField = Field(
+        EXACT, description="How far a number of `constants` may be off; not at all by default."
+    )
+    real: bool = Field(
+        False, description="Hold `expect` against what was physically true, not against what a faulty sensor showed."
     )
     truth: Literal["when-read", "at-time"] = Field(
         "when-read",
@@ -58,9 +64,23 @@ class FileValuesParams(Params):
     def _something(self) -> FileValuesParams:
         if not self.expect and not self.constants:
             raise ValueError("give 'expect' or 'constants'")
+        if self.real and self.truth != "at-time":
+            raise ValueError("'real' needs 'truth: at-time': what is true is not what was read")
         if both := set(self.expect) & set(self.constants):
             raise ValueError(f"{min(both)!r} stands in 'expect' and in 'constants'")
         return self
+
+
+def absent(evidence: Evidence, file: str, expected: Said) -> Outcome:
+    """The file was not handed in: say what was, since a slip in the name is the usual reason."""
+    reason = tr("There is no {file} in the hand-in folder.", "交付文件夾中沒有 {file}。", "交付文件夹中没有 {file}。")
+    return failed(reason.format(file=file), expected=expected, actual=names(evidence.files()) or None)
+
+
+def unusable(handed: HandIn, error: TableError, expected: Said) -> Outcome:
+    """The file is not what can be read."""
+    reason = tr("{file} cannot be used: {why}.", "無法使用 {file}：{why}。", "无法使用 {file}：{why}。")
+    return failed(reason.format(file=handed.path, why=error.reason), expected=expected, evidence=[handed.seq])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +124,12 @@ class FileValues(Check[FileValuesParams]):
         expected = _asked(params, len(every))
         handed = evidence.file(params.file)
         if handed is None:
-            reason = tr(
-                "There is no {file} in the hand-in folder.", "交付文件夾中沒有 {file}。", "交付文件夹中没有 {file}。"
-            )
-            actual = names(evidence.files()) or None
-            return failed(reason.format(file=params.file), expected=expected, actual=actual)
+            return absent(evidence, params.file, expected)
         timed = params.time if params.expect and params.truth == "at-time" else None
         try:
             rows = read_rows(handed.data, params.file, params.key, params.value, timed)
         except TableError as error:
-            reason = tr("{file} cannot be used: {why}.", "無法使用 {file}：{why}。", "无法使用 {file}：{why}。")
-            return failed(fill(reason, file=params.file, why=error.reason), expected=expected, evidence=[handed.seq])
+            return unusable(handed, error, expected)
         by_key: dict[str, list[Row]] = {}
         for row in rows:
             by_key.setdefault(plain(row.key), []).append(row)
@@ -161,7 +176,9 @@ def _follows(
     """Why the rows of a key that follows a tag are wrong; None when they are right. Adds the evidence it ``used``."""
     tag = evidence.tags[params.expect[key]]
     seen = Readings(evidence, tag.path)
-    truth = Truth(evidence, tag.path) if params.truth == "at-time" else None
+    truth = None
+    if params.truth == "at-time":
+        truth = Truth(evidence, real(evidence, tag.path) if params.real else tag.path)
     if truth is None:
         if not seen.any:
             return Fault(tr("no client read this value", "沒有客戶端讀取該值", "没有客户端读取该值"))
@@ -207,11 +224,11 @@ def _at_time(evidence: Evidence, params: FileValuesParams, row: Row, got: Value,
 def _constant(params: FileValuesParams, key: str, rows: Sequence[Row]) -> Fault | None:
     want = params.constants[key]
     for row in rows:
-        if not same_constant(row.value, want, EXACT):
+        if not same_constant(row.value, want, params.near):
             why = tr("row {n} is not right", "第 {n} 行不正確", "第 {n} 行不正确")
             got = to_number(str(row.value))
             numeric = isinstance(want, (int, float)) and not isinstance(want, bool) and got is not None
-            advice = suspect(got, [float(want)], EXACT) if numeric and got is not None else None
+            advice = suspect(got, [float(want)], params.near) if numeric and got is not None else None
             return Fault(why.format(n=row.number), _said(row.value, None), advice)
     return None
 

@@ -45,6 +45,9 @@ class ValueParams(Params):
         "", description="Where it stands in a JSON payload (`value`, `data.0`); empty: the payload is it."
     )
     tag: TagPath = Field(description="The tag whose value it has to be.")
+    real: bool = Field(
+        False, description="Hold it against what was physically true, not against what a faulty sensor showed."
+    )
     tolerance: ToleranceField = Field(Tolerance(relative=0.005), description="How far the value may be off.")
     age: Duration = Field(2.0, description="How old a value may be, at any moment, for whoever listens.")
     time: str | None = Field(

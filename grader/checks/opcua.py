@@ -17,7 +17,7 @@ from labsim.scenario.fields import TagPath
 from labsim.text import Text, tr
 
 
-def _listed(value: Any) -> Any:
+def listed_policy(value: Any) -> Any:
     """One policy stands for a list of one."""
     return (value,) if isinstance(value, str) else value
 
@@ -26,7 +26,7 @@ class SessionParams(Params):
     """Parameters of `Session`."""
 
     user: str | None = Field(None, description="The user name of the session.")
-    policy: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    policy: Annotated[tuple[str, ...], BeforeValidator(listed_policy)] = Field(
         (),
         description="The security policy, or several that are all right, as in `Basic256Sha256`.",
     )

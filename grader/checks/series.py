@@ -6,12 +6,32 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import Protocol
 
 from grader.truth import Step, Truth, Value, matches
 from grader.window import Span, best_window
 from labsim.evidence.event import Record
 from labsim.quantity import Tolerance
 from labsim.text import Text, tr
+
+
+class Claim(Protocol):
+    """What something says of a moment, a message or a row of a file: the time it names, its value, whether that is right."""
+
+    @property
+    def stated(self) -> int:
+        """Plant nanoseconds."""
+        ...
+
+    @property
+    def value(self) -> Value | None:
+        """What it says."""
+        ...
+
+    @property
+    def right(self) -> bool:
+        """Whether that was true."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,7 @@ def around(outage: Span, length_ns: int) -> Span:
     return start, start + length_ns
 
 
-def by_samples(messages: Iterable[Timed], every_ns: int, length_ns: int, windows: Sequence[Span] | None) -> Stretch:
+def by_samples(messages: Iterable[Claim], every_ns: int, length_ns: int, windows: Sequence[Span] | None) -> Stretch:
     """The best window, or the best of those given, filled by right samples no more than one and a half periods apart."""
     times = sorted({m.stated for m in messages if m.right})
     spans = [(a, b) for a, b in pairwise(times) if 2 * (b - a) <= 3 * every_ns]
@@ -65,7 +85,7 @@ def by_samples(messages: Iterable[Timed], every_ns: int, length_ns: int, windows
 
 
 def by_changes(
-    messages: Iterable[Timed],
+    messages: Iterable[Claim],
     truth: Truth,
     tolerance: Tolerance,
     margin_ns: int,

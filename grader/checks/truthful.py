@@ -12,7 +12,7 @@ from grader.checks.message import Message, ValueParams, about, judged
 from grader.checks.mqtt import by_clients, nothing_published
 from grader.checks.series import Stretch, Timed, around, by_changes, by_samples, flaw, outages
 from grader.outcome import Outcome, failed, passed
-from grader.truth import Truth
+from grader.truth import Truth, real
 from grader.window import Span, best_window, nanoseconds
 from grader.words import clock, duration, fill, margin, percent
 from labsim.evidence.event import Record
@@ -128,7 +128,7 @@ class MatchesTruth(Check[MatchesTruthParams]):
         sent = by_clients(evidence, params.topic)
         if not sent:
             return nothing_published(evidence, params.topic, expected)
-        truth = Truth(evidence, params.tag)
+        truth = Truth(evidence, real(evidence, params.tag) if params.real else params.tag)
         messages = [judged(evidence, r, params, tag, truth) for r in sent]
         if params.gap_free is not None:
             return _series(evidence, params, tag, truth, messages)

@@ -83,12 +83,11 @@ class Bench:
         tags_, values = list(tags), list(tags.values())
         self.event(t, "modbus", "read", device=device, tags=tags_, values=values, status=status, detail=detail)
 
-    def publish(self, t: float, topic: str, payload: Any, *, app: str = "gw", **detail: Any) -> None:
+    def publish(self, t: float, topic: str, payload: Any, *, app: str = "gw", session: str = "", **detail: Any) -> None:
         """One MQTT publish; what is no text is sent as JSON."""
         text = payload if isinstance(payload, str) else json.dumps(payload)
-        self.event(
-            t, "mqtt", "publish", app=app, subject=topic, values=[text], detail={"qos": 0, "retain": False, **detail}
-        )
+        detail = {"qos": 0, "retain": False, **detail}
+        self.event(t, "mqtt", "publish", app=app, session=session, subject=topic, values=[text], detail=detail)
 
     def true(self, path: str, *changes: tuple[float, Any] | tuple[float, Any, int]) -> None:
         """Values of a tag from given seconds on, each with an optional status."""

@@ -119,6 +119,7 @@ class OpcuaEndpoint:
                 store.origin,
                 mapped.template.sources,
                 mapped.seat.read,
+                name,
             ),
             context=mapped.seat,
             version=labsim.__version__,

@@ -69,6 +69,7 @@ class Reporter:
         origin: FILETIME of plant time 0.
         sources: The tags of each variable that is made of some.
         read: The value of a row of the store.
+        server: What the server is called.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Reporter:
         origin: int = 0,
         sources: Mapping[Key, Sequence[Tag]] | None = None,
         read: Callable[[int], Value] = lambda _row: 0,
+        server: str = "",
     ) -> None:
+        self._server = server
         self._sources, self._value_of = sources or {}, read
         self._sink, self._tags, self._devices = Polls.of(sink), tags, devices
         self._calls, self._origin = calls or Calls(), origin
@@ -189,7 +192,7 @@ class Reporter:
             proven["user_thumbprint"] = session.identity.thumbprint
         self._send(
             happening, "session", policy=short_name(policy), mode=MODE_NAMES[mode], identity=session.identity.kind,
-            role=session.identity.role, name=session.name, endpoint=session.endpoint_url, **proven,
+            role=session.identity.role, name=session.name, endpoint=session.endpoint_url, server=self._server, **proven,
         )  # fmt: skip
 
     def _browse(self, happening: Happening) -> None:

@@ -26,6 +26,8 @@ def setting_values(spec: SettingSpec) -> st.SearchStrategy:
         return st.sampled_from(spec.choices)
     if spec.type == "bool":
         return st.booleans()
+    if spec.type == "text":
+        return st.text(max_size=40)
     assert spec.range is not None, "a number without a range lets anything in"
     if spec.type == "integer":
         return st.integers(int(spec.range[0]), int(spec.range[1]))

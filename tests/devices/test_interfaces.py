@@ -63,6 +63,7 @@ def test_every_tag_is_reachable(interface: Interface):
     if interface.opcua is not None:
         assert len(set(interface.opcua.nodes.values())) == len(interface.opcua.nodes)
         reached |= set(interface.opcua.nodes.values())
+        reached |= {tag for value in interface.opcua.values.values() for tag in value.tags()}
     if interface.mqtt is not None:
         reached |= {tag for message in interface.mqtt.messages for tag in message.tags}
     assert set(interface.tags) - reached == set()

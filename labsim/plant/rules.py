@@ -13,10 +13,12 @@ from labsim.errors import did_you_mean
 from labsim.plant.companion import COMPANIONS, plain_place
 from labsim.plant.model_rules import model_conflicts
 from labsim.plant.tags import INTEGER_RANGE
+from labsim.plant.vda5050_spec import LISTS
 
 if TYPE_CHECKING:
     from labsim.plant.interface import Interface, MqttSpec, OpcuaSpec
     from labsim.plant.register_spec import ModbusSpec, RegisterSpec
+    from labsim.plant.vda5050_spec import Vda5050Spec
 
 _WORD_ORDERS = {"ABCD", "CDAB", "BADC", "DCBA"}
 
@@ -53,21 +55,9 @@ def _faults(interface: Interface) -> Iterator[Conflict]:
     for name in interface.sensors:
         yield from _tag(interface, name, ("sensors", name))
         if name in interface.tags and interface.tags[name].type in ("bool", "text"):
-            yield Conflict(("sensors", name), "bad-value", f"{name} is a {interface.tags[name].type}: a sensor gives numbers.")
-    for fault, spec in interface.faults.items():
-        for name, parameter in spec.parameters.items():
-            if parameter.default is None:
-                yield Conflict(
-                    ("faults", fault, "parameters", name), "bad-value", "a parameter of a type's fault has a 'default'."
-                )
-
-
-def _faults(interface: Interface) -> Iterator[Conflict]:
-    """What a sensor chain or a fault of the type is about."""
-    for name in interface.sensors:
-        yield from _tag(interface, name, ("sensors", name))
-        if name in interface.tags and interface.tags[name].type in ("bool", "text"):
-            yield Conflict(("sensors", name), "bad-value", f"{name} is a {interface.tags[name].type}: a sensor gives numbers.")
+            yield Conflict(
+                ("sensors", name), "bad-value", f"{name} is a {interface.tags[name].type}: a sensor gives numbers."
+            )
     for fault, spec in interface.faults.items():
         for name, parameter in spec.parameters.items():
             if parameter.default is None:
@@ -262,6 +252,26 @@ def _mqtt(interface: Interface, mqtt: MqttSpec) -> Iterator[Conflict]:
         elif age is not None and age not in events[name].fields:
             hint = did_you_mean(age, events[name].fields)
             yield Conflict((*path, "age"), "unknown-name", f"the event {name!r} has no field {age!r}.", hint)
+    if mqtt.vda5050 is not None:
+        yield from _vda5050(interface, mqtt.vda5050)
+
+
+def _vda5050(interface: Interface, spec: Vda5050Spec) -> Iterator[Conflict]:
+    path = ("mqtt", "vda5050")
+    for field, name in spec.state.items():
+        yield from _tag(interface, name, (*path, "state", field))
+        top = field.split("/")[0]
+        if name in interface.tags and (top in LISTS) != (top == field and interface.tags[name].first == "[]"):
+            why = f"{top!r} is a list, so its tag is a text that begins as '[]'." if top in LISTS else "it is no list."
+            yield Conflict((*path, "state", field), "bad-type", f"{name!r} does not fit: {why}")
+    yield from _bool(interface, spec.connected, (*path, "connected"))
+    yield from _number(interface, spec.factsheet_requests, (*path, "factsheet_requests"))
+    calls = [method.call for method in interface.opcua.methods.values()] if interface.opcua is not None else []
+    for part, call in (("order", spec.order), ("instant_actions", spec.instant_actions)):
+        if call not in calls:
+            yield Conflict((*path, part), "unknown-name", f"no method calls {call!r}.", did_you_mean(call, calls))
+    if spec.visualization <= 0:
+        yield Conflict((*path, "visualization"), "bad-value", "a message is sent every so often, more than 0 s.")
 
 
 def _topic(topic: str, path: tuple[str | int, ...]) -> Iterator[Conflict]:

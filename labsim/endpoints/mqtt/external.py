@@ -6,6 +6,7 @@ import asyncio
 import errno
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from labsim.endpoints.mqtt.evidence import Witness
 from labsim.endpoints.mqtt.plant_client import BrokerUrl, PlantClient
 from labsim.endpoints.mqtt.relay import Relay
 from labsim.endpoints.mqtt.tap import Tap
+from labsim.endpoints.mqtt.vda5050 import Vehicle
 from labsim.endpoints.mqtt.voice import Style, Voice
 from labsim.errors import EndpointError, EvidenceError
 from labsim.evidence.event import PLANT, Event, Sink
@@ -55,7 +57,7 @@ class ExternalBroker:
         self._witness = Witness(sink, app=PLANT)
         self._voice = Voice(plant, devices, style or Style(), self._publish, sink, self._come_again)
         self._failed = self._lost = 0
-        node = self._voice.node
+        node, self._voice.carried = self._voice.node, True
         self._client = PlantClient(
             self._broker,
             f"labsim-plant-{secrets.token_hex(6)}",
@@ -65,6 +67,7 @@ class ExternalBroker:
             went=self._went,
             will=node.prepare if node is not None else None,
         )
+        self._vehicles = {path: self._carry(vehicle) for path, vehicle in self._voice.vehicles.items()}
         self._gone = False
         self._again: asyncio.Task[None] | None = None
 
@@ -74,11 +77,15 @@ class ExternalBroker:
         Raises:
             EndpointError: the broker is not there or does not take the plant in, or the tap's port cannot be had.
         """
-        await self._client.connect()
         try:
+            for client in (self._client, *self._vehicles.values()):
+                await client.connect()
             self.port = await self._relay.start(self.host, self.port)
+        except EndpointError:
+            await self._close()
+            raise
         except OSError as error:
-            await self._client.close()
+            await self._close()
             why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror or error})"
             raise EndpointError(
                 f"mqtt: the address {self.host}:{self.port} {why}; close the program that holds it, or choose other ports "
@@ -92,8 +99,25 @@ class ExternalBroker:
         self._voice.stop()
         if self._again is not None:
             await self._again
-        await self._client.close()
+        await self._close()
         await self._relay.stop()
+
+    async def _close(self) -> None:
+        for client in (self._client, *self._vehicles.values()):
+            await client.close()
+
+    def _carry(self, vehicle: Vehicle) -> PlantClient:
+        """A vehicle is a client of its own, because its will is (VDA 5050 2.1.0 §6.14)."""
+        return PlantClient(
+            self._broker, f"{vehicle.device.serial}-{secrets.token_hex(3)}", vehicle.subscriptions, heard=self._hear,
+            came=partial(self._vehicle_came, vehicle), went=vehicle.lost, will=vehicle.prepare,
+        )  # fmt: skip
+
+    def _vehicle_came(self, vehicle: Vehicle) -> None:
+        try:
+            vehicle.connected()
+        except EvidenceError:
+            return  # the sink itself stops the lab
 
     def addresses(self) -> list[Address]:
         """The tap's address, known after entering."""
@@ -115,11 +139,12 @@ class ExternalBroker:
     def _publish(
         self, topic: str, payload: bytes, qos: int, retain: bool, device: str, properties: dict[str, Any]
     ) -> None:
-        if not self._client.connected:
+        client = self._vehicles.get(device, self._client)
+        if not client.connected:
             self._lost += 1
             return
         self._witness.note_message("publish", topic, payload, qos, retain, device=device)
-        self._client.publish(topic, payload, qos, retain, properties)
+        client.publish(topic, payload, qos, retain, properties)
 
     def _hear(self, topic: str, payload: bytes, properties: dict[str, Any]) -> None:
         app, user = self.tap.author(topic, payload)

@@ -10,6 +10,7 @@ from labsim.endpoints.mqtt.announcements import Announcements
 from labsim.endpoints.mqtt.command import Answerer, Commands, Writer
 from labsim.endpoints.mqtt.edge_node import EdgeNode, NodeIdentity
 from labsim.endpoints.mqtt.telemetry import TagTelemetry, Telemetry
+from labsim.endpoints.mqtt.vda5050 import Vehicle, speaks_vda5050
 from labsim.errors import EvidenceError
 from labsim.evidence.event import Sink
 from labsim.plant.plant import Plant
@@ -20,8 +21,8 @@ class Style:
     """How the devices of one endpoint speak.
 
     Attributes:
-        payload: ``device``: one JSON object per message, as the device's interface says; ``tag``: one per tag, when it has
-            changed; ``sparkplug``: all devices are one edge node.
+        payload: ``device``: as the device's interface says, one JSON object per message or VDA 5050; ``tag``: one JSON object
+            per tag, when it has changed; ``sparkplug``: all devices are one edge node.
         topic: A template instead of the usual topics; "" for those. Not for Sparkplug, whose topics are fixed.
         commands: A template of the topics on which writable tags take commands; "" for none.
         places: Where in the equipment hierarchy a device stands, by path: ``acme/hk1/assembly/line1/cell2``.
@@ -49,6 +50,8 @@ class Voice:
     Attributes:
         node: The edge node, if it speaks Sparkplug. Whoever carries it over a connection of its own calls the node's methods
             instead of `tick` and `stop`.
+        vehicles: Devices that speak VDA 5050, by path.
+        carried: Whoever carries the vehicles over connections of their own says when they come.
 
     Raises:
         UnknownNameError: no such device.
@@ -59,9 +62,10 @@ class Voice:
         self, plant: Plant, devices: Sequence[str], style: Style, publish: Answerer, sink: Sink,
         reconnect: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
-        writer = Writer(plant.store, sink)
+        writer, others = Writer(plant.store, sink), devices
         self.node: EdgeNode | None = None
-        self._came_in = False
+        self._came_in = self.carried = False
+        self.vehicles: dict[str, Vehicle] = {}
         self._telemetry: Telemetry | None = None
         self._announcements: Announcements | None = None
         self._commands: Commands | None = None
@@ -75,9 +79,12 @@ class Voice:
         elif style.payload == "tag":
             self._telemetry = TagTelemetry(plant, devices, plain, topic=style.topic, places=style.places)
         else:
-            self._telemetry = Telemetry(plant, devices, plain, topic=style.topic, places=style.places)
+            known = [plant.devices[path] for path in devices if path in plant.devices]
+            self.vehicles = {d.path: Vehicle(plant, d, plain, sink) for d in known if speaks_vda5050(d)}
+            others = [path for path in devices if path not in self.vehicles]
+            self._telemetry = Telemetry(plant, others, plain, topic=style.topic, places=style.places)
         if self._telemetry is not None:
-            self._announcements = Announcements(plant, devices, plain, topic=style.topic, places=style.places)
+            self._announcements = Announcements(plant, others, plain, topic=style.topic, places=style.places)
         if style.commands:
             self._commands = Commands(plant, devices, style.commands, publish, writer, style.places)
 
@@ -85,6 +92,8 @@ class Voice:
     def subscriptions(self) -> tuple[tuple[str, int], ...]:
         """Filters and QoS of what it wants to hear."""
         own = self.node.subscriptions if self.node else ()
+        if not self.carried:
+            own += tuple(one for vehicle in self.vehicles.values() for one in vehicle.subscriptions)
         return (*own, *((topic, 1) for topic in self._commands.topics)) if self._commands else own
 
     def tick(self) -> None:
@@ -102,6 +111,11 @@ class Voice:
         elif self._telemetry is not None and self._announcements is not None:
             self._announcements.tick()
             self._telemetry.tick()
+            for vehicle in self.vehicles.values():
+                if not (self._came_in or self.carried):
+                    vehicle.connected()
+                vehicle.tick()
+            self._came_in = True
 
     def hear(
         self, topic: str, payload: bytes, app: str = "", user: str = "", properties: Mapping[str, Any] | None = None
@@ -113,13 +127,17 @@ class Voice:
         """
         if self.node is not None:
             self.node.hear(topic, payload, app, user)
+        for vehicle in self.vehicles.values():
+            vehicle.hear(topic, payload, app, user)
         if self._commands is not None:
             self._commands.hear(topic, payload, app, user, properties or {})
 
     def stop(self) -> None:
-        """Fall silent, in process: an edge node publishes its death."""
-        if self.node is not None:
-            try:
+        """Fall silent, in process: an edge node publishes its death, a vehicle that it is offline."""
+        try:
+            if self.node is not None:
                 self.node.leave()
-            except EvidenceError:
-                return  # nothing is published that is not kept; the sink itself stops the lab
+            for vehicle in self.vehicles.values():
+                vehicle.leave()
+        except EvidenceError:
+            return  # nothing is published that is not kept; the sink itself stops the lab

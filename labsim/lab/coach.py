@@ -273,6 +273,10 @@ class Coach:
                 return _join(
                     said, words.GOOD if status.is_good(record.status) else Text.of(status.name(record.status))
                 ), None
+            case "call":
+                result = ", ".join(str(one) for one in detail.get("results", ()))
+                topic = record.subject.rsplit("/", 1)[-1]
+                return words.MQ_CALLED.format(who=who, device=record.device, topic=topic, result=result), None
             case "takeover":
                 return words.MQ_TAKEOVER.format(who=who), self._once(
                     record, "takeover", words.ADVICE_TAKEOVER.format(who=who)

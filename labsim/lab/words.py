@@ -237,6 +237,11 @@ MQ_PUBLISH = tr(
     "{who} 向 {topic} 發佈（QoS {qos}）→ {payload}",
     "{who} 向 {topic} 发布（QoS {qos}）→ {payload}",
 )
+MQ_CALLED = tr(
+    "{who} sent {device} {topic}: {result}",
+    "{who} 向 {device} 發送 {topic}：{result}",
+    "{who} 向 {device} 发送 {topic}：{result}",
+)
 MQ_WROTE = tr("{who} set {tag} to {value}", "{who} 將 {tag} 設為 {value}", "{who} 将 {tag} 设为 {value}")
 MQ_SUBSCRIBE = tr(
     "{who} subscribed to {topic} (QoS {qos}).",

@@ -21,6 +21,7 @@ from labsim.plant.plant import Plant
 from labsim.plant.sensor import sensor_of
 from labsim.plant.tags import TRUE
 from labsim.scenario.http import HttpSpec
+from labsim.scenario.include import PlantFile
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.model import Scenario
 from labsim.scenario.mqtt import MqttSpec, TopicRights
@@ -38,14 +39,20 @@ if TYPE_CHECKING:
 
 def build_plant(scenario: Scenario, seed: str, clock: SimClock) -> Plant:
     """The scenario's devices over one store, joined by its flows, not yet started."""
-    plant = Plant(seed_number(seed), clock, crew=scenario.crew)
-    for path, device in scenario.plant.items():
+    plant = join_devices(scenario, seed, clock)
+    plant.veil(_known_truths(scenario, plant))
+    return plant
+
+
+def join_devices(plan: Scenario | PlantFile, seed: str, clock: SimClock) -> Plant:
+    """The devices of a scenario or of a ready plant, joined by its flows."""
+    plant = Plant(seed_number(seed), clock, crew=plan.crew)
+    for path, device in plan.plant.items():
         kind = devices.load(device.type)
         sensors = {tag: sensor_of(kind.interface.sensors, tag, chain) for tag, chain in device.sensors.items()}
         plant.add(path, kind, device.settings, sensors)
-    for flow in scenario.flows:
+    for flow in plan.flows:
         plant.connect(flow.source, flow.target, buffer=flow.buffer or 1)
-    plant.veil(_known_truths(scenario, plant))
     return plant
 
 

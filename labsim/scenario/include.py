@@ -73,6 +73,22 @@ def find_plant(include: str, folder: Path) -> Path:
     raise InputError(f"there is no ready plant {include!r}. {near}")
 
 
+def load_plant(path: Path, catalogue: Catalogue | None) -> PlantFile:
+    """A ready plant by itself.
+
+    Raises:
+        InputError: the file cannot be read.
+        ScenarioError: it has problems.
+    """
+    document = read_document(path)
+    plant = document.validate(PlantFile, document.data)
+    if plant is not None:
+        _judge(document, catalogue)
+    document.done()
+    assert plant is not None
+    return plant
+
+
 def included_files(folder: Path, scenario: Path) -> dict[str, bytes]:
     """The ready plants of a scenario as an attempt keeps them, by path below the scenario's folder."""
     try:

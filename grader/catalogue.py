@@ -161,7 +161,9 @@ is written in a task of a scenario by its name, with its parameters and these ke
 All times and durations are *plant time*: at speed 10 a period of `1 s` is 100 ms on the wall clock. The truth at a moment is
 the value of the last step (100 ms) at or before it. Times in reasons are the UTC times that clients saw. Checks that judge a
 stretch of time look for the **best window** of the length they are given, so a trainee may try again; share and coverage are
-measured in time, not in messages, and a tolerance is exactly what the scenario declares.
+measured in time, not in messages. A tolerance of a value is exactly what the scenario declares; one of a time is widened by
+how late the machine itself was in its worst minute (the 95th percentile of the host's `jitter` events), to twice as much
+at most.
 
 Tolerances: a number is absolute, in the tag's unit; a percentage is relative to the true value. `NaN` equals only `NaN`, and
 JSON `null` counts as `NaN`. The text of an enumeration's label, in any language, counts as its number.

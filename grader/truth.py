@@ -13,6 +13,8 @@ from labsim.evidence.manifest import TagInfo
 from labsim.quantity import Tolerance
 
 Value = float | str
+TRUE = ".true"
+"""What the path of a tag's physically true value ends with, where the history has it beside what was shown."""
 
 
 def plain(text: str) -> str:
@@ -121,7 +123,7 @@ class Truth:
 
 def real(evidence: Evidence, path: str) -> str:
     """Where the history keeps what was physically true of a tag, whatever a faulty sensor showed: beside it, or as it."""
-    beside = f"{path}.true"
+    beside = f"{path}{TRUE}"
     return beside if beside in evidence.tags else path
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from grader.check import Params
 from grader.checks.mqtt import NOT_TEXT
+from grader.jitter import longer
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
 from grader.truth import Truth, Value, as_value
@@ -80,7 +81,7 @@ def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo
     value = as_value(raw, tag)
     if value is None:
         return Message(record, None, None, number(raw) or _EMPTY)
-    age, until = nanoseconds(params.age), record.t
+    age, until = longer(evidence, nanoseconds(params.age)), record.t
     if params.time is not None:
         utc = utc_ns_of(find(data, params.time))
         if utc is None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params, Share
+from grader.jitter import widened
 from grader.outcome import Outcome, failed, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, topic_matches
 from grader.schema import JsonSchema, Validate, compile_schema
@@ -94,7 +95,7 @@ class Published(Check[PublishedParams]):
         met = {r.subject for r in right}
         lacking = [topic for topic in params.every_topic if topic not in met]
         if len(right) >= params.at_least and not lacking:
-            uneven = _uneven(params, right, expected)
+            uneven = _uneven(evidence, params, right, expected)
             if uneven is not None:
                 return uneven
             reason = tr(
@@ -187,19 +188,19 @@ def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | N
     return failed(reason.format(topic=pattern), expected=expected)
 
 
-def _uneven(params: PublishedParams, right: list[Record], expected: str) -> Outcome | None:
+def _uneven(evidence: Evidence, params: PublishedParams, right: list[Record], expected: str) -> Outcome | None:
     """The topic on which messages did not follow each other at the period that is asked for, if there is one."""
     every = params.every
     if every is None:
         return None
-    length = nanoseconds(params.lasting)
+    length, within = nanoseconds(params.lasting), widened(evidence, params.within, every)
     by_topic: dict[str, list[Record]] = {topic: [] for topic in params.every_topic}
     for record in right:
         if not params.every_topic or record.subject in by_topic:
             by_topic.setdefault(record.subject, []).append(record)
     for topic, sent in by_topic.items():
         pairs = list(pairwise(r.t for r in sent))
-        best = best_window([(a, b) for a, b in pairs if params.within.allows((b - a) / 1e9, every)], length)
+        best = best_window([(a, b) for a, b in pairs if within.allows((b - a) / 1e9, every)], length)
         if best.good_ns >= params.share * length:
             continue
         reason = tr(

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from grader.check import Check, Params, Share
 from grader.checks.mqtt import by_clients, nothing_published
+from grader.jitter import longer, widened
 from grader.outcome import Outcome, failed, partly, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of
 from grader.truth import Truth, Value, as_value, matches, real
@@ -153,11 +154,13 @@ class ByException(Check[ByExceptionParams]):
         groups: dict[str, list[Record]] = {}
         for record in sent:
             groups.setdefault(record.subject, []).append(record)
+        within = widened(evidence, params.within, params.heartbeat)
+        slack = within.absolute + within.relative * params.heartbeat
         needless: dict[str, list[Record]] = {}
         shares = {}
         for topic, rows in groups.items():
             needless[topic] = []
-            best = best_window(list(_paced(rows, params, needless[topic])), length)
+            best = best_window(list(_paced(rows, params, slack, needless[topic])), length)
             shares[topic] = min(best.good_ns / length, 1.0)
         wrong = [topic for topic, share in shares.items() if share < params.coverage]
         share = 1 - len(wrong) / len(shares)
@@ -182,10 +185,9 @@ class ByException(Check[ByExceptionParams]):
         return partly(share, reason, expected=expected, actual=actual, evidence=groups[worst])
 
 
-def _paced(rows: Sequence[Record], params: ByExceptionParams, needless: list[Record]) -> Iterator[Span]:
+def _paced(rows: Sequence[Record], params: ByExceptionParams, slack: float, needless: list[Record]) -> Iterator[Span]:
     """Stretches between two messages that keep to the rule; those that come needlessly are added to ``needless``."""
     beat = params.heartbeat
-    slack = params.within.absolute + params.within.relative * beat
     for before, after in pairwise(rows):
         gap = (after.t - before.t) / 1e9
         if gap > beat + slack:
@@ -261,7 +263,7 @@ class Latency(Check[LatencyParams]):
         truth = Truth(evidence, real(evidence, params.tag) if params.real else params.tag, evidence.start_ns)
         said = [(r, as_value(_raw(r, params.value), tag)) for r in sent]
         times = [r.t for r, _ in said]
-        within = nanoseconds(params.within)
+        within = longer(evidence, nanoseconds(params.within))
         waits: list[int | None] = []
         rows: list[Record] = []
         for start in _changes(truth, params.deadband, sent[0].t):

@@ -10,6 +10,7 @@ from grader.check import Check
 from grader.checks.mqtt import by_clients, nothing_published
 from grader.checks.plant import Condition, fitting
 from grader.faults import onsets
+from grader.jitter import longer
 from grader.outcome import Outcome, failed, partly, passed
 from grader.pattern import Regex, fits
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of
@@ -93,7 +94,7 @@ class Told(Check[ToldParams]):
     def judge(self, evidence: Evidence, params: ToldParams) -> Outcome:
         """Hold the messages against the events."""
         events = _events(evidence, params)
-        within = nanoseconds(params.within)
+        within = longer(evidence, nanoseconds(params.within))
         # An event at the very end is not judged: nobody could tell it any more.
         due = [span for span in events if span[0] + within <= evidence.end_ns]
         expected = tr(

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params, Share
+from grader.jitter import widened
 from grader.outcome import Outcome, failed, passed
 from grader.window import Best, best_window, nanoseconds
 from grader.words import clock, duration, margin, names, percent
@@ -116,6 +117,10 @@ class Polled(Check[PolledParams]):
             lasting=duration(params.lasting),
             share=percent(params.share),
         )
+        late: dict[str, object] = {"within": widened(evidence, params.within, params.every)}
+        if params.jitter is not None:
+            late["jitter"] = widened(evidence, Tolerance(absolute=params.jitter), params.every).absolute
+        params = params.model_copy(update=late)
         if len(polls) < 2:
             reason = tr(
                 "Polls of {device}: {n}; a period needs two.",

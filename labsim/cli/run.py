@@ -37,6 +37,9 @@ def run(
     headless: bool = typer.Option(
         False, "--headless", help="No terminal UI; ends on Ctrl-C, SIGTERM, --for or 'labsim stop'."
     ),
+    exam: bool = typer.Option(
+        False, "--exam", help="Run as an exam: no hints, and no more told than the scenario's 'feedback' allows."
+    ),
     as_json: bool = opt.JSON,
 ) -> int:
     """Run a scenario."""
@@ -51,6 +54,7 @@ def run(
         arguments += ["--attempt", str(attempt)] if attempt else []
         arguments += ["--port-base", str(port_base)] if port_base is not None else []
         arguments += ["--for", duration] if duration else []
+        arguments += ["--exam"] if exam else []
         return open_ui(start_host(arguments)["control"], lang)
 
     from labsim.lab.options import SPEEDS, Options
@@ -63,8 +67,10 @@ def run(
         raise InputError(f"--port-base {port_base} must be 0 (free ports) or 1024 to 65000.")
     folder = find_scenario(scenario)
     where = opt.attempt_folder(folder.name, attempt)
-    chosen = Options(seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base)
-    verdict = asyncio.run(_serve(folder, chosen, seconds, as_json))
+    chosen = Options(
+        seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base, exam=exam
+    )
+    verdict = loop.run(_serve(folder, chosen, seconds, as_json))
     return 0 if verdict["passed"] else 1
 
 

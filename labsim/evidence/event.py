@@ -53,8 +53,11 @@ http
     ``request`` [method, query, code: of the response, name: what the device was asked, asked: {path, query, body}, body: of a
     request that no device was asked, answer: the JSON that was given, cut: true when only its beginning is kept]: ``subject``
     the path, ``app`` the User-Agent, ``status`` 0 below 400, else the code.
+ntp
+    ``request`` [version, client_ns and server_ns: UTC by the clock of either, stratum, synchronised]; ``reject`` [bytes: hex].
 lab
-    ``host-start`` [pid, speed, versions]; ``host-stop`` [reason]; ``check`` [task]; ``hint`` [task, index, cost];
+    ``host-start`` [pid, speed, mode: training|exam, versions]; ``host-stop`` [reason]; ``jitter`` [steps, median_ms, p95_ms,
+    worst_ms: how late the steps of about a minute began, in plant time]; ``check`` [task]; ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;
     ``setting`` [setting, by, entry: number in the timeline]: ``device``, ``values``; ``fault`` [fault, phase: begin|end,
     number, hidden, by: timeline|condition|instructor, for: seconds, parameters, entry; of a link its parameters themselves]:
@@ -68,7 +71,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-ProtocolName = Literal["opcua", "modbus", "mqtt", "http", "lab"]
+ProtocolName = Literal["opcua", "modbus", "mqtt", "http", "ntp", "lab"]
 PAYLOAD_KEPT = 8192
 PLANT = "plant"
 """``app`` of a message that the plant published by itself."""

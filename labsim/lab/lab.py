@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from grader.grade import grade
+from grader.grade import grade, mode_of
 from grader.graded import graded_tags
+from grader.verdict import Verdict
 from grader.watched import watched_reads
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
@@ -27,6 +28,7 @@ from labsim.lab.coach import Coach
 from labsim.lab.faults import GOOD, LabFaults
 from labsim.lab.feed import Feed
 from labsim.lab.inputs import Inputs
+from labsim.lab.jitter import Jitter
 from labsim.lab.links import Links
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
@@ -35,6 +37,7 @@ from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
 from labsim.scenario.load import load_scenario
+from labsim.scenario.marking import Mode
 from labsim.scenario.model import Scenario, Task
 from labsim.scenario.timeline import drawn_entries
 
@@ -81,6 +84,10 @@ class Lab:
             self.attempt = self._create()
         self.feed = Feed(Coach(self.plant))
         self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
+        self._jitter = Jitter(options.speed)
+        self.mode: Mode = (
+            mode_of(seen, self.scenario) if seen else "exam" if options.exam else self.scenario.mode
+        )
         self._polls = Polls(self.keep, watched_reads(self.scenario).needs, self.clock.now_ns)
         self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed)
         self.faults = LabFaults(
@@ -136,8 +143,10 @@ class Lab:
                 await self._stack.enter_async_context(endpoint)
             self._stack.callback(self._links.shut)  # before the endpoints close
             self.note(
-                "host-start", detail={"pid": os.getpid(), "speed": self.options.speed, "versions": installed_versions()}
-            )
+                "host-start", detail={
+                    "pid": os.getpid(), "speed": self.options.speed, "mode": self.mode, "versions": installed_versions(),
+                },
+            )  # fmt: skip
             self._recorder.sample(self.clock.step)
         except BaseException:
             await self._stack.aclose()
@@ -162,6 +171,8 @@ class Lab:
         self.faults.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
+        if (measured := self._jitter.add(self.clock.behind_ns)) is not None:
+            self.note("jitter", detail=measured)
         if self.clock.step_time_ns % WINDOW_NS == 0:
             self._polls.tell(self.clock.step_time_ns)
         for tick in self._tickers:
@@ -188,15 +199,17 @@ class Lab:
                 raise self.failure
             if self._pace is not None and not self._pace.cancelled() and (error := self._pace.exception()):
                 raise error
+            if (measured := self._jitter.take()) is not None:
+                self.note("jitter", detail=measured)
             self.note("submit")
             self.attempt.snapshot_handin()
             self.note("host-stop", detail={"reason": reason})
-            verdict = await asyncio.to_thread(self._grade, None, self.options.lang)
-            self.attempt.save_verdict(verdict)
+            verdict = await asyncio.to_thread(self._mark, None)
+            self.attempt.save_verdict(verdict.to_json(self.options.lang))
             self.attempt.seal()
-            self.verdict = verdict
+            self.verdict = verdict.to_json(self.options.lang, verdict.voice)
             self.stopping.set()
-            return verdict
+            return self.verdict
 
     async def verdict_in(self, lang: str) -> dict[str, Any]:
         """The verdict of a closed lab in another language than its own; only the one in its own is kept."""
@@ -244,7 +257,12 @@ class Lab:
         return await asyncio.to_thread(self._grade, task, lang or self.options.lang)
 
     def _grade(self, task: str | None, lang: str) -> dict[str, Any]:
-        return grade(Evidence.load(self.options.attempt), self.scenario, task=task).to_json(lang)
+        """The verdict so far, as far as whoever works here may know it."""
+        verdict = self._mark(task)
+        return verdict.to_json(lang, verdict.voice)
+
+    def _mark(self, task: str | None) -> Verdict:
+        return grade(Evidence.load(self.options.attempt), self.scenario, task=task)
 
     def task(self, name: str) -> Task:
         """The task called ``name``."""
@@ -265,6 +283,8 @@ class Lab:
     def hint(self, name: str, lang: str | None = None) -> dict[str, Any]:
         """Open the next hint of a task; its cost is journalled first."""
         task, opened = self.task(name), self.opened_hints(name)
+        if self.mode == "exam":
+            raise AttemptError("there are no hints in an exam.")
         if opened >= len(task.hints):
             raise AttemptError(f"there is no further hint for {name!r}.")
         hint = task.hints[opened]

@@ -20,6 +20,7 @@ class Options:
         host: Address the endpoints listen on.
         port_base: None for the scenario's ports; 0 for free ports; N for N (OPC UA), N+1 (Modbus), N+2 (MQTT), N+3
             (control API) and N+4 on for further endpoints.
+        exam: Run as an exam, whatever the scenario says.
     """
 
     seed: str
@@ -28,3 +29,4 @@ class Options:
     lang: str = "en"
     host: str = "127.0.0.1"
     port_base: int | None = None
+    exam: bool = False

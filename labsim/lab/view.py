@@ -54,8 +54,8 @@ def _task(lab: Lab, task: Task, lang: str) -> dict[str, Any]:
         "answer": task.answer.say(lang) if task.answer else None,
         "answered": lab.answered(task.id),
         "hints": {
-            "total": len(task.hints),
+            "total": 0 if lab.mode == "exam" else len(task.hints),
             "opened": [{"text": hint.text.say(lang), "cost": hint.cost} for hint in task.hints[:opened]],
-            "next_cost": task.hints[opened].cost if opened < len(task.hints) else None,
+            "next_cost": task.hints[opened].cost if opened < len(task.hints) and lab.mode != "exam" else None,
         },
     }

@@ -26,6 +26,7 @@ class SimClock:
         step: Steps completed since the start.
         late_steps: Steps that began more than half a step (wall time, but at least 20 ms, which is the grain of a desktop's
             timer) after they were due.
+        behind_ns: How late the current step began, in plant nanoseconds; 0 when it was on time.
         paused: Whether the plant is frozen.
     """
 
@@ -37,6 +38,7 @@ class SimClock:
         self.utc_origin_ns = time.time_ns() if utc_ns is None else utc_ns
         self.step = 0
         self.late_steps = 0
+        self.behind_ns = 0
         self.paused = False
         self._monotonic = monotonic
         self._began: int | None = None  # wall time at which the current step began; None while time stands still
@@ -107,6 +109,7 @@ class SimClock:
                     await asyncio.sleep(ahead / 1e9)
                     continue  # the plant may have been frozen meanwhile
                 self.late_steps += -ahead > late
+                self.behind_ns = round(-ahead * self.speed)
                 advance()
                 await asyncio.sleep(0)  # a plant that is behind still lets its clients in
         finally:

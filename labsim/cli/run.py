@@ -70,7 +70,7 @@ def run(
     chosen = Options(
         seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base, exam=exam
     )
-    verdict = loop.run(_serve(folder, chosen, seconds, as_json))
+    verdict = asyncio.run(_serve(folder, chosen, seconds, as_json))
     return 0 if verdict["passed"] else 1
 
 

@@ -12,7 +12,7 @@ from labsim.evidence.event import Event, Record
 _DEPTH_KEPT = 16
 _TEXT = frozenset((str,))
 _PLAIN = frozenset((str, int, float, bool, type(None)))
-_PROTOCOLS = frozenset(("opcua", "modbus", "mqtt", "http", "lab"))
+_PROTOCOLS = frozenset(("opcua", "modbus", "mqtt", "http", "ntp", "lab"))
 _decode = msgspec.json.Decoder(Record).decode
 
 

@@ -25,6 +25,7 @@ from labsim.scenario.include import PlantFile
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.model import Scenario
 from labsim.scenario.mqtt import MqttSpec, TopicRights
+from labsim.scenario.ntp import NtpSpec
 from labsim.scenario.opcua import OpcuaSpec
 from labsim.scenario.part import Account
 from labsim.scenario.timeline import all_entries
@@ -93,6 +94,8 @@ def build_endpoints(
         if isinstance(spec, MqttSpec)
         else _http(spec, plant, options.host, port, sink, guard)
         if isinstance(spec, HttpSpec)
+        else _ntp(spec, plant, options.host, port, sink)
+        if isinstance(spec, NtpSpec)
         else _endpoint(
             spec,
             plant,
@@ -109,8 +112,8 @@ def build_endpoints(
     ]
 
 
-def _protocol(spec: ModbusSpec | OpcuaSpec | MqttSpec | HttpSpec) -> str:
-    names = {ModbusSpec: "modbus", OpcuaSpec: "opcua", MqttSpec: "mqtt", HttpSpec: "http"}
+def _protocol(spec: ModbusSpec | OpcuaSpec | MqttSpec | HttpSpec | NtpSpec) -> str:
+    names = {ModbusSpec: "modbus", OpcuaSpec: "opcua", MqttSpec: "mqtt", HttpSpec: "http", NtpSpec: "ntp"}
     return names[type(spec)]
 
 
@@ -162,6 +165,12 @@ def _endpoint(
         layout=_layout(spec, folder, plant.seed),
         guard=guard,
     )
+
+
+def _ntp(spec: NtpSpec, plant: Plant, host: str, port: int, sink: Sink) -> Endpoint:
+    from labsim.endpoints.ntp.endpoint import NtpEndpoint
+
+    return NtpEndpoint(plant, spec.device, sink, host=host, port=port)
 
 
 def _http(spec: HttpSpec, plant: Plant, host: str, port: int, sink: Sink, guard: Guard) -> Endpoint:

@@ -71,6 +71,10 @@ class Coach:
                 return self._mqtt(record)
             case "http":
                 return self._http(record)
+            case "ntp" if record.kind == "request":
+                return words.NTP_ASKED.format(client=record.client, device=record.device), None
+            case "ntp":
+                return None
         return self._lab(record)
 
     def _once(self, record: Record, mistake: str, advice: Text) -> Text | None:

@@ -84,6 +84,9 @@ NO_UNIT_ADVICE = tr(
 HTTP_ASKED = tr(
     "You sent {method} {path}: {code}", "你發送了 {method} {path}：{code}", "你发送了 {method} {path}：{code}"
 )
+NTP_ASKED = tr(
+    "{client} asked {device} for the time.", "{client} 向 {device} 詢問了時間。", "{client} 向 {device} 询问了时间。"
+)
 HTTP_ADVICE: dict[int, Text] = {
     401: tr(
         "This service wants an account, sent as HTTP Basic; the endpoint list has it.",

@@ -26,6 +26,7 @@ from labsim.plant.sensor import SensorSpec
 from labsim.plant.signature import EventName, EventSpec, MethodSpec, StructureName
 from labsim.plant.spec import Name, Number, Spec
 from labsim.plant.tags import INTEGER_RANGE, Access, TagType, Value
+from labsim.plant.time_spec import TimeSpec
 from labsim.plant.vda5050_spec import Vda5050Spec
 from labsim.quantity import Duration, parse_duration
 from labsim.text import Text
@@ -154,7 +155,7 @@ class SettingSpec(Spec):
 
 
 Role = Literal["Anonymous", "Observer", "Operator", "Engineer", "SecurityAdmin"]
-Allowed = dict[Literal["browse", "read", "write", "history", "call"], tuple[Role, ...]]
+Allowed = dict[Literal["browse", "read", "write", "history", "events", "call"], tuple[Role, ...]]
 """By operation, the only roles that may."""
 
 
@@ -259,11 +260,12 @@ class Interface(Spec):
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None
     rest: RestSpec | None = None
+    time: TimeSpec | None = None
 
     @cached_property
     def protocols(self) -> tuple[str, ...]:
-        """Protocols the type speaks, in the order opcua, modbus, mqtt, http."""
-        spoken = {"opcua": self.opcua, "modbus": self.modbus, "mqtt": self.mqtt, "http": self.rest}
+        """Protocols the type speaks, in the order opcua, modbus, mqtt, http, ntp."""
+        spoken = {"opcua": self.opcua, "modbus": self.modbus, "mqtt": self.mqtt, "http": self.rest, "ntp": self.time}
         return tuple(protocol for protocol, spec in spoken.items() if spec is not None)
 
 

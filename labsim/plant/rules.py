@@ -41,6 +41,10 @@ def conflicts(interface: Interface) -> Iterator[Conflict]:
         yield from _modbus(interface, interface.modbus)
     if interface.opcua is not None:
         yield from _opcua(interface, interface.opcua)
+    if interface.time is not None:
+        yield from _number(interface, interface.time.offset, ("time", "offset"))
+        yield from _number(interface, interface.time.stratum, ("time", "stratum"))
+        yield from _bool(interface, interface.time.synchronised, ("time", "synchronised"))
     if interface.mqtt is not None:
         yield from _mqtt(interface, interface.mqtt)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
 
-PROTOCOLS = ("opcua", "modbus", "mqtt", "http")
+PROTOCOLS = ("opcua", "modbus", "mqtt", "http", "ntp")
 _REFUSED = {"reject", "refuse", "deny", "drop", "timeout"}
 _WRITES = {"write", "publish", "call", "acknowledge", "condition"}
 _NO_REQUEST = {"open", "close", "session-close", "audit", "watchdog"}

@@ -12,7 +12,7 @@ from labsim.report.axis import Scale, elapsed, time_ticks
 from labsim.report.lanes import Band, Lane
 
 WIDTH, GUTTER, LANE, BINS, LANES_MAX = 960, 196, 40, 240, 40
-_NAMES = {"opcua": "OPC UA", "modbus": "Modbus", "mqtt": "MQTT", "http": "HTTP"}
+_NAMES = {"opcua": "OPC UA", "modbus": "Modbus", "mqtt": "MQTT", "http": "HTTP", "ntp": "NTP"}
 _SIGNS = {"check": "✓", "hint": "?", "answer": "✎", "setting": "⚙", "file": "▤", "incident": "!", "submit": "■"}
 
 

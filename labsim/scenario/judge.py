@@ -72,10 +72,15 @@ def _setting(
         document.problem(path, "bad-setting", f"{name}: {why.rstrip('.')}.")
 
 
+_DEVICES = {"modbus": "units", "opcua": "devices", "mqtt": "devices", "http": "devices", "ntp": "device"}
+"""Where each protocol names its devices."""
+
+
 def judge_endpoints(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:
     """Devices of endpoints, protocols, accounts, and what `listeners` tells."""
-    for protocol, place in (("modbus", "units"), ("opcua", "devices"), ("mqtt", "devices"), ("http", "devices")):
-        for path, device in document.each("endpoints", "*", protocol, place, "*"):
+    for protocol, place in _DEVICES.items():
+        below = (place,) if place == "device" else (place, "*")
+        for path, device in document.each("endpoints", "*", protocol, *below):
             if not _device(document, path, device, plant) or catalogue is None or plant[device] not in known:
                 continue
             kind, speaks = plant[device], list(catalogue.device_protocols(plant[device]))

@@ -16,6 +16,7 @@ from labsim.scenario.http import HttpSpec
 from labsim.scenario.marking import Credit, Feedback, Mode, When
 from labsim.scenario.modbus import ModbusSpec
 from labsim.scenario.mqtt import MqttSpec
+from labsim.scenario.ntp import NtpSpec
 from labsim.scenario.opcua import OpcuaSpec
 from labsim.scenario.part import BriefRef, CheckId, Drawn, Id, Marks, Part, Path_
 from labsim.scenario.plant import Crew, Include, PlantDevice
@@ -53,24 +54,25 @@ class EndpointSpec(Part):
     opcua: OpcuaSpec | None = None
     mqtt: MqttSpec | None = None
     http: HttpSpec | None = None
+    ntp: NtpSpec | None = None
 
     @model_validator(mode="after")
     def _one(self) -> EndpointSpec:
-        if sum(spec is not None for spec in (self.modbus, self.opcua, self.mqtt, self.http)) != 1:
-            raise ValueError("an endpoint is one of modbus, opcua, mqtt or http")
+        if sum(spec is not None for spec in (self.modbus, self.opcua, self.mqtt, self.http, self.ntp)) != 1:
+            raise ValueError("an endpoint is one of modbus, opcua, mqtt, http or ntp")
         return self
 
     @property
-    def protocol(self) -> Literal["modbus", "opcua", "mqtt", "http"]:
+    def protocol(self) -> Literal["modbus", "opcua", "mqtt", "http", "ntp"]:
         """Which of them it is."""
-        if self.http is not None:
-            return "http"
+        if self.http is not None or self.ntp is not None:
+            return "http" if self.http is not None else "ntp"
         return "modbus" if self.modbus is not None else "opcua" if self.opcua is not None else "mqtt"
 
     @property
-    def spec(self) -> ModbusSpec | OpcuaSpec | MqttSpec | HttpSpec:
+    def spec(self) -> ModbusSpec | OpcuaSpec | MqttSpec | HttpSpec | NtpSpec:
         """The one that is given."""
-        found = self.modbus or self.opcua or self.mqtt or self.http
+        found = self.modbus or self.opcua or self.mqtt or self.http or self.ntp
         assert found is not None
         return found
 

@@ -20,7 +20,7 @@ Suppressible = Literal[
     "BadCertificateRevocationUnknown",
     "BadCertificateIssuerRevocationUnknown",
 ]
-Rights: TypeAlias = dict[Literal["browse", "read", "write", "history", "call"], tuple[Role, ...]]
+Rights: TypeAlias = dict[Literal["browse", "read", "write", "history", "events", "call"], tuple[Role, ...]]
 """By operation, the only roles that may."""
 
 

@@ -13,6 +13,8 @@ from labsim.endpoints.opcua.core.capabilities import hide_unserved
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Space
+from labsim.endpoints.opcua.core.role import Roles
+from labsim.endpoints.opcua.core.roleset import show_roles
 from labsim.endpoints.opcua.core.standard import standard_space
 from labsim.endpoints.opcua.device_nodes import DeviceNodes
 from labsim.endpoints.opcua.events import EventType, EventView
@@ -162,6 +164,7 @@ class _Look:
         """Make the nodes."""
         space = Space(standard_space())
         hide_unserved(space)
+        show_roles(space, Roles())
         models = [uri for nodeset in self.layout.nodesets for uri in nodeset.uris]
         namespaces = Namespaces([spec for _, spec in self.devices], models, self.layout.order)
         template = Template(space, namespaces.uris)

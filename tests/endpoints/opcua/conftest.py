@@ -15,6 +15,7 @@ from labsim.endpoints.opcua.calls import Calls
 from labsim.endpoints.opcua.core.connection import Connection
 from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.core.pki import Pki
+from labsim.endpoints.opcua.core.role import Roles
 from labsim.endpoints.opcua.core.server import Server
 from labsim.endpoints.opcua.core.transport import error_message
 from labsim.endpoints.opcua.core.users import Accounts
@@ -22,6 +23,7 @@ from labsim.endpoints.opcua.evidence import Reporter
 from labsim.endpoints.opcua.history import StoredHistory
 from labsim.endpoints.opcua.live import LiveValues
 from labsim.endpoints.opcua.mapping import alarms_by_key, map_devices
+from labsim.endpoints.opcua.protection import apply_rights
 from labsim.evidence.event import Event
 from labsim.evidence.history import Series
 from labsim.plant import status
@@ -422,10 +424,19 @@ def stamps() -> Plant:
 
 
 @pytest.fixture
-def stamp_server(stamps: Plant, events: list[Event], wall: Wall, recorded: Recorded) -> Server:
-    """A core over both stamps, whose anonymous clients may do everything, with history."""
-    store = LiveValues(stamps)
-    mapped = map_devices(stamps, list(stamps.devices), uri="urn:test:server", history=recorded)
+def rights() -> dict[str, Any]:
+    """What only some roles may do with the stamps; a test may say something else."""
+    return {}
+
+
+@pytest.fixture
+def stamp_server(stamps: Plant, events: list[Event], wall: Wall, recorded: Recorded, rights: dict[str, Any]) -> Server:
+    """A core over both stamps, whose anonymous clients may do everything that rights allow, with history."""
+    store, roles = LiveValues(stamps), Roles()
+    mapped = map_devices(
+        stamps, list(stamps.devices), uri="urn:test:server", history=recorded,
+        finish=lambda made: apply_rights(made.space, made.devices, stamps, roles, rights), variant=repr(rights),
+    )  # fmt: skip
     alarms = alarms_by_key(mapped)
     server = Server(
         uri="urn:test:server",

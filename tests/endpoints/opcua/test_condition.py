@@ -131,6 +131,37 @@ def test_events_go_to_notifiers_above_the_source(watcher: Watcher) -> None:
     assert folder == S.BadNotSupported
 
 
+@pytest.mark.parametrize(
+    "rights",
+    [{"stamp1": {"browse": ("Engineer",)}}, {"stamp1": {"events": ("Engineer",)}}],
+    ids=["browse", "events"],
+)
+def test_nobody_hears_of_what_is_hidden_from_him(watcher: Watcher, stamps: Any) -> None:
+    """Without ReceiveEvents, or Browse, a device's events and alarms are not told: live, refreshed or from history."""
+    watcher.watch()
+    watcher.force(190)
+    watcher.plant.devices["stamp1"].emit("Stamped", Order="A-7", Force=12.5, Number=3)
+    watcher.plant.devices["stamp2"].emit("Stamped", Order="B-8", Force=12.5, Number=4)
+    assert [event["SourceName"] for event in watcher.heard()] == ["stamp2"]
+    assert watcher.call(CONDITION, REFRESH, ua.Variant(watcher.id, VT.UInt32)) == 0
+    assert [event["EventType"] for event in watcher.heard()] == [ua.NodeId(2787), ua.NodeId(2788)]
+    details = ua.ReadEventDetails()
+    details.NumValuesPerNode, details.Filter = 50, select("SourceName")
+    details.StartTime = ua.win_epoch_to_datetime(watcher.peer.server.started)
+    details.EndTime = ua.win_epoch_to_datetime(watcher.peer.server.store.now() + 10**8)
+    asked = ua.HistoryReadRequest()
+    asked.Parameters.HistoryReadDetails = details
+    one = ua.HistoryReadValueId(SERVER)
+    one.IndexRange, one.ContinuationPoint, one.DataEncoding = None, None, ua.QualifiedName(None, 0)
+    asked.Parameters.NodesToRead, asked.Parameters.ReleaseContinuationPoints = [one], False
+    asked.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Source
+    (found,) = watcher.peer.ask(asked).Results
+    assert found.StatusCode.value == 0
+    events = struct_from_binary(ua.HistoryEvent, Buffer(found.HistoryData.Body)).Events
+    assert [event.EventFields[0].Value for event in events] == ["stamp2"]
+    assert any(one.device == "stamp1" for one in stamps.events)
+
+
 def test_an_alarm_from_rise_to_rest(watcher: Watcher) -> None:
     """Active, more severe, acknowledged, inactive, confirmed: each is an event, and Retain ends with the last."""
     watcher.watch()

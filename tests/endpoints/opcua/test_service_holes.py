@@ -16,7 +16,10 @@ import pytest
 from asyncua import Client, Server, ua
 from asyncua.ua.ua_binary import struct_from_binary
 
+from labsim.endpoints.endpoint import User
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
+from labsim.endpoints.opcua.layout import Layout
+from labsim.endpoints.opcua.nodeset import read_nodeset
 from labsim.endpoints.opcua.protection import Protection
 from labsim.plant.plant import Plant
 
@@ -30,6 +33,11 @@ WRONG = pytest.mark.xfail(
 AT_ONCE = 1.5  # s in which an answer has to come
 SETPOINT, ORDER = "ns=2;s=press1.setpoint", "ns=2;s=press1.order"
 OVERFLOW = 0x480
+LOCKED = "urn:test:locked"
+MODEL = f"""<UANodeSet xmlns="http://opcfoundation.org/UA/2011/03/UANodeSet.xsd"><NamespaceUris><Uri>{LOCKED}</Uri></NamespaceUris>
+<UAMethod NodeId="ns=1;s=stop" BrowseName="1:Stop" Executable="false"><DisplayName>Stop</DisplayName>
+<References><Reference ReferenceType="i=47" IsForward="false">i=85</Reference></References></UAMethod></UANodeSet>"""
+ENGINEER = User("engineer", "engineer123", "Engineer")
 HELLO = struct.pack("<4sIIIIIIi", b"HELF", 32, 0, 65535, 65535, 0, 0, 0)
 
 
@@ -58,6 +66,9 @@ class _Stock(threading.Thread):
                 await node.write_attribute(ua.AttributeIds.AccessLevel, level)
             if name == "setpoint":
                 await node.add_property(0, "EURange", ua.Range(0.0, 100.0))
+        locked = await server.register_namespace(LOCKED)
+        method = await server.nodes.objects.add_method(ua.NodeId("stop", locked), f"{locked}:Stop", lambda _parent: [])
+        await method.write_attribute(ua.AttributeIds.Executable, ua.DataValue(False))
         await server.start()
         self.url = "opc.tcp://{}:{}".format(*server.bserver._server.sockets[0].getsockname()[:2])
         self.ready.set()
@@ -87,8 +98,9 @@ async def url(request: Any, plant: Plant) -> AsyncIterator[str]:
         yield request.getfixturevalue("stock")
         return
     closed = Protection(rights={"press1.order": {"read": ("Engineer",)}})
+    layout = Layout(nodesets=[read_nodeset(MODEL.encode(), "locked.xml")])
     async with OpcuaEndpoint(
-        plant, ["press1"], lambda _event: None, anonymous="Operator", protection=closed
+        plant, ["press1"], lambda _event: None, anonymous="Operator", users=[ENGINEER], protection=closed, layout=layout
     ) as endpoint:
         yield endpoint.addresses()[0].url
 
@@ -232,6 +244,28 @@ async def test_what_may_not_be_read_is_not(client: Client) -> None:
     """Without the right, or without CurrentRead, there is no value."""
     data = await client.get_node(ORDER).read_data_value(raise_on_bad_status=False)
     assert data.StatusCode.value in (S.BadUserAccessDenied, S.BadNotReadable)
+
+
+@both
+async def test_what_cannot_be_executed_is_not_called(client: Client) -> None:
+    """A method whose Executable is False is refused, whoever asks."""
+    index = await client.get_namespace_index(LOCKED)
+    calls = [ua.CallMethodRequest(ua.NodeId(85), ua.NodeId("stop", index), [])]
+    assert (await ask(client, ua.CallRequest(), MethodsToCall=calls)).Results[0].StatusCode.value == S.BadNotExecutable
+
+
+@both
+async def test_each_user_is_told_what_he_may(client: Client, url: str) -> None:
+    """UserAccessLevel is that of the user who asks, not of the node."""
+    named = Client(url, timeout=5)
+    named.set_user(ENGINEER.name)
+    named.set_password(ENGINEER.password)
+    async with named:
+        levels = [
+            (await one.get_node(ORDER).read_attribute(ua.AttributeIds.UserAccessLevel)).Value.Value & 1
+            for one in (client, named)
+        ]
+    assert levels == [0, 1]
 
 
 # ---- subscriptions ----

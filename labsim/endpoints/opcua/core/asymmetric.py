@@ -29,14 +29,14 @@ class Opened:
     Attributes:
         policy: asyncua's policy object with the peer's keys.
         certificate: The peer's own certificate as DER; None without security.
-        peer: The same, read.
+        chain: The same, read, and the issuers that were sent with it; empty without security.
         own: The server's own pair it was made for; None without security.
         plain: Sequence header and body.
     """
 
     policy: Any
     certificate: bytes | None
-    peer: x509.Certificate | None
+    chain: tuple[x509.Certificate, ...]
     own: Pair | None
     plain: bytes
 
@@ -77,7 +77,7 @@ def open_asymmetric(data: bytes, pki: Pki, known: Opened | None) -> Opened:
     """
     uri, certificate, thumbprint, at = parse_header(data)
     if uri == NONE:
-        return Opened(known.policy if known else POLICIES[NONE](), None, None, None, data[at:])
+        return Opened(known.policy if known else POLICIES[NONE](), None, (), None, data[at:])
     if not certificate:
         raise Bad(S.BadCertificateInvalid, "no sender certificate")
     own = pki.own
@@ -91,7 +91,7 @@ def open_asymmetric(data: bytes, pki: Pki, known: Opened | None) -> Opened:
     code = pki.judge(chain)
     if code != GOOD:
         raise CertificateRefused(chain[0], code)
-    return Opened(policy, leaf, chain[0], own, plain)
+    return Opened(policy, leaf, tuple(chain), own, plain)
 
 
 def _chain(der: bytes) -> tuple[list[x509.Certificate], bytes]:

@@ -118,8 +118,13 @@ def _create_session(happening: Happening) -> Iterator[_Told]:
 
 
 def _activate_session(happening: Happening) -> Iterator[_Told]:
-    """AuditActivateSessionEventType (§6.4.10); the identity is in ClientUserId, its secret nowhere."""
+    """AuditActivateSessionEventType (§6.4.10), for a refused login too: who claimed to be whom, the secret nowhere."""
     fields = _session_id(happening)
+    claimed = happening.session.claimed if happening.session is not None else None
+    fields["UserIdentityToken"] = ua.Variant(claimed, VT.ExtensionObject)
+    fields["ClientSoftwareCertificates"] = ua.Variant([], VT.ExtensionObject, is_array=True)
+    if happening.status and isinstance(claimed, ua.UserNameIdentityToken):
+        fields["ClientUserId"] = ua.Variant(claimed.UserName, VT.String)
     fields["SecureChannelId"] = _channel_fields(happening)["SecureChannelId"]
     yield OI.AuditActivateSessionEventType, "Session/ActivateSession", happening.status, fields
 

@@ -12,6 +12,7 @@ from labsim.endpoints.opcua.core.codec import datetime_of
 from labsim.endpoints.opcua.core.event import SUBSCRIBE_TO_EVENTS
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Space
+from labsim.endpoints.opcua.core.roleset import role_values
 
 if TYPE_CHECKING:
     from labsim.endpoints.opcua.core.server import Server
@@ -27,7 +28,7 @@ _HIDDEN: tuple[tuple[int, int], ...] = (
         12749, 12886,  # SetSubscriptionDurable, RequestServerStateChange
         12885, 15004, 17634, 17594, 32530, 32637, 32754, 12637, 14443, 24226, 19372,  # EstimatedReturnTime … PublishSubscribe
     )),
-    (2268, 15606), (2268, 24101),  # RoleSet, ConformanceUnits
+    (2268, 24101),  # ConformanceUnits
     (2274, 2289), (2274, 2290), (2274, 3706), (2296, 11313),  # diagnostics of single sessions, redundancy
 )  # fmt: skip
 
@@ -53,6 +54,7 @@ def server_values(server: Server, namespaces: Sequence[str]) -> dict[Key, Any | 
     found |= _status(server, started, build)
     found |= _capabilities(server)
     found |= _diagnostics(server)
+    found |= role_values(server)
     return found
 
 

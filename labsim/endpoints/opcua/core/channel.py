@@ -77,9 +77,14 @@ class Channel:
         return self._opened.certificate if self._opened else None
 
     @property
+    def chain(self) -> tuple[Certificate, ...]:
+        """The client's own certificate, and the issuers it sent; empty without security."""
+        return self._opened.chain if self._opened else ()
+
+    @property
     def peer(self) -> Certificate | None:
         """The client's own certificate."""
-        return self._opened.peer if self._opened else None
+        return self.chain[0] if self.chain else None
 
     @property
     def own(self) -> Pair | None:

@@ -98,7 +98,8 @@ def _tell_again(request: Request, items: Iterable[EventItem]) -> None:
         item.notice(server_event(server, REFRESH_START, "refresh begins"), always=True)
         for condition in retained:
             event = condition.event()
-            if item.key in server.notifiers_of(event.source):
+            heard = server.may_hear(item.subscription.identity, event)
+            if heard and item.key in server.notifiers_of(event.source):
                 item.notice(event)
         item.notice(server_event(server, REFRESH_END, "refresh ends"), always=True)
 

@@ -126,13 +126,23 @@ class Connection:
         try:
             answer = self.channel.open(chunk)
         except CertificateRefused as error:
-            self.tell_certificate(error.certificate, "client", "rejected", error.judged)
-            raise
+            self._refuse(error)
         certificate = self.channel.peer
         if certificate is not None and self.server.pki.newly_trusted(self.channel.thumbprint):
             self.tell_certificate(certificate, "client", "trusted")
         self.tell(Happening("OpenSecureChannel", self, None, facts=ChannelFact(renewed, self.channel.lifetime)))
         self._write(answer)
+
+    def judge_again(self) -> None:
+        """End the channel of a client that is trusted no more (OPC 10000-12 §7.8.2.1)."""
+        chain = self.channel.chain
+        code = self.server.pki.judge(chain) if chain else 0
+        if code:
+            self._guarded(lambda: self._refuse(CertificateRefused(chain[0], code)))
+
+    def _refuse(self, refused: CertificateRefused) -> None:
+        self.tell_certificate(refused.certificate, "client", "rejected", refused.judged)
+        raise refused
 
     def tell_certificate(self, certificate: Certificate, of: str, action: str, status: int = 0) -> None:
         """Tell what became of a certificate; see `CertificateFact`."""

@@ -261,13 +261,15 @@ def _events(details: Any) -> _Asked:
     _two_of_three(start, end, most)
 
     def read(request: Request, node: Node) -> Iterator[bytes | None]:
-        server, locales = request.server, list(request.session.locales)
+        server, locales, identity = request.server, list(request.session.locales), request.session.identity
         if server.history is None or not (node.attributes.get(nodes.EVENT_NOTIFIER) or 0) & EVENT_HISTORY:
             raise Bad(S.BadHistoryOperationUnsupported)
         filter_ = EventFilter(server.space, details.Filter)
         return (
             filter_.fields(event, locales)
-            if node.key in server.notifiers_of(event.source) and filter_.passes(event, locales)
+            if node.key in server.notifiers_of(event.source)
+            and server.may_hear(identity, event)
+            and filter_.passes(event, locales)
             else None
             for event in server.history.events(*_span(start, end))
         )

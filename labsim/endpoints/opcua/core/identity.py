@@ -62,6 +62,13 @@ def identify(request: Request, token: Any, signature: Any, challenge: Challenge)
     raise Bad(S.BadIdentityTokenInvalid, "no kind of user token that is offered")
 
 
+def without_secret(token: Any) -> Any:
+    """A user identity token as auditors may see it; None for one that is none."""
+    if isinstance(token, ua.UserNameIdentityToken):
+        return ua.UserNameIdentityToken(token.PolicyId, token.UserName, None, token.EncryptionAlgorithm)
+    return token if isinstance(token, (ua.AnonymousIdentityToken, ua.X509IdentityToken)) else None
+
+
 def _anonymous(request: Request, policy_id: str | None) -> Identity:
     if policy_id not in (None, "", ANONYMOUS):
         raise Bad(S.BadIdentityTokenInvalid, f"the policy id {policy_id!r} is not offered")
@@ -115,7 +122,7 @@ def _certified(request: Request, token: Any, signature: Any, challenge: Challeng
     if code:
         request.connection.tell_certificate(chain[0], "user", "rejected", code)
         raise Bad(S.BadIdentityTokenRejected, f"the user's certificate: {name_of(code)}")
-    return Identity(common_name(chain[0]), role, "x509", channel.mode, thumbprint_of(chain[0]))
+    return Identity(common_name(chain[0]), role, "x509", channel.mode, thumbprint_of(chain[0]), tuple(chain))
 
 
 def _open_secret(challenge: Challenge, algorithm: str, secret: bytes) -> bytes:

@@ -65,6 +65,7 @@ class Pki:
         self._pair: Pair | None = None
         self._making = threading.Lock()
         self._in_force: set[str] = set()
+        self._seen_ns: tuple[int, int] | None = None
 
     # ---- the server's own ----
 
@@ -147,6 +148,14 @@ class Pki:
         if code != GOOD:
             self.users.reject(chain[0])
         return code
+
+    def lists_changed(self) -> bool:
+        """Whether a list was changed since this was asked last; never where there are no folders."""
+        if self.trust is None or self.users is None:
+            return False
+        seen = (self.trust.changed_ns() if self.listed else 0, self.users.changed_ns())
+        changed, self._seen_ns = seen != self._seen_ns, seen
+        return changed
 
     def newly_trusted(self, thumbprint: str) -> bool:
         """Whether an accepted certificate is let in for the first time since it was refused, or at all."""

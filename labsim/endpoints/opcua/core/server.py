@@ -129,8 +129,13 @@ class Server:
         """Tell an event to everybody who watches its source or a notifier above it (OPC 10000-3 §4.6)."""
         above = self.notifiers_of(event.source)
         for item in list(self.event_items.values()):
-            if item.key in above:
+            if item.key in above and self.may_hear(item.subscription.identity, event):
                 item.notice(event)
+
+    def may_hear(self, identity: Identity | None, event: Event) -> bool:
+        """Whether a user is told an event: of its source and of its type (PermissionType ReceiveEvents, OPC 10000-3 §8.55)."""
+        about = [node for node in (self.space.get(event.source), self.space.get(event.type)) if node is not None]
+        return all(self.may(identity, "browse", node) and self.may(identity, "events", node) for node in about)
 
     def notifiers_of(self, source: Key) -> frozenset[Key]:
         """The objects that tell the events of a source."""
@@ -245,8 +250,10 @@ class Server:
             session.connection.quick = None
 
     def _keep_house(self, now: float) -> None:
-        """Sessions and channels whose time is over."""
+        """Sessions and channels whose time is over, or whose certificates are trusted no more."""
         self.timers.call_at(now + _HOUSEKEEPING_S, self._keep_house)
+        if self.pki.lists_changed():
+            self._judge_again()
         for session in [one for one in self.sessions.values() if now - one.last > one.timeout]:
             self.close_session(session, False)
             if session.activated:
@@ -256,6 +263,16 @@ class Server:
                 connection.cut(int(S.BadSecureChannelClosed), "the security token ran out")
             elif not connection.channel.id and now - connection.born > self.limits.channel_within_s:
                 connection.cut(int(S.BadTimeout), "no secure channel in time")
+
+    def _judge_again(self) -> None:
+        """Look again at everybody who proved himself by a certificate."""
+        for connection in list(self.connections):
+            connection.judge_again()
+        for session in list(self.sessions.values()):
+            chain = session.identity.chain if session.identity is not None else ()
+            if chain and self.pki.judge_user(chain):
+                self.close_session(session, True)
+                self.observer(Happening(SESSION_END, session.connection, session, reason="the user is trusted no more"))
 
     # ---- subscriptions ----
 

@@ -12,7 +12,7 @@ from asyncua.ua.ua_binary import nodeid_to_binary
 
 from labsim.endpoints.opcua.core.certificate import Pair, application_uri
 from labsim.endpoints.opcua.core.discovery import describe_endpoints
-from labsim.endpoints.opcua.core.identity import Challenge, identify
+from labsim.endpoints.opcua.core.identity import Challenge, identify, without_secret
 from labsim.endpoints.opcua.core.policy import MODE_NONE
 from labsim.endpoints.opcua.core.request import Request
 from labsim.endpoints.opcua.core.status import Bad, S
@@ -36,6 +36,7 @@ class Session:
         security: Policy and mode it was made with, which a new channel must have too.
         own: The server's pair its client was shown; None when it needed none.
         identity: The user; None until it is activated.
+        claimed: The identity token that was given last, without its secret.
         last: The server's monotonic seconds of its last request.
     """
 
@@ -58,6 +59,7 @@ class Session:
         self.timeout, self.last = timeout_ms / 1000, now
         self.activated = self.closed = False
         self.identity: Identity | None = None
+        self.claimed: Any = None
         self.locales: list[str] = []
         self.subscriptions: dict[int, Subscription] = {}
         self.publish_queue: deque[PublishRequest] = deque()
@@ -136,6 +138,7 @@ def activate_session(request: Request, message: Any) -> Any:
     if channel.mode != MODE_NONE:
         assert own is not None
         _check_signature(request, asked.ClientSignature, own.der + session.nonce)
+    session.claimed = without_secret(asked.UserIdentityToken)
     identity = identify(request, asked.UserIdentityToken, asked.UserTokenSignature, Challenge(own, session.nonce))
     if session.activated and session.connection is not connection and identity != session.identity:
         raise Bad(S.BadIdentityTokenRejected, "another user on the new channel")

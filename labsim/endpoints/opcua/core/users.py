@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from cryptography.x509 import Certificate
 
 from labsim.endpoints.opcua.core.policy import MODE_NONE
 
@@ -21,6 +23,7 @@ class Identity:
         kind: anonymous, username or x509.
         mode: The message security mode it speaks over, 1 to 3.
         thumbprint: SHA-1 of the user's certificate in hexadecimal.
+        chain: The user's certificate, and the issuers that came with it.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Identity:
     kind: str
     mode: int = MODE_NONE
     thumbprint: str = ""
+    chain: tuple[Certificate, ...] = field(default=(), compare=False, repr=False)
 
 
 class Accounts:
@@ -52,6 +56,10 @@ class Accounts:
     def __bool__(self) -> bool:
         """Whether there is any user name."""
         return bool(self._accounts)
+
+    def names_of(self, role: str) -> list[str]:
+        """Names of the users with a role."""
+        return [name for name, (_, _, given) in self._accounts.items() if given == role]
 
     def check(self, name: str, password: bytes) -> Identity | None:
         """The user, or None; an unknown name costs the same time."""

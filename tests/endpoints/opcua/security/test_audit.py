@@ -75,3 +75,23 @@ async def test_an_administrator_hears_what_others_do(
         assert "BadCertificateUntrusted" in untrusted.Message.Text
         assert await boss.get_node(ua.NodeId(OI.Server_Auditing)).read_value() is True
     assert deaf.events.empty()
+
+
+async def test_a_refused_login_is_heard_of(
+    listed: OpcuaEndpoint, secure: Any, alone: Pair, admin: User, operator: User, pki: Any
+) -> None:
+    """Who claimed to be whom, from where and why it was refused; the password nowhere (OPC 10000-5 §6.4.10)."""
+    TrustFolders(pki).add(alone.certificate)
+    heard = Heard()
+    async with listed, await secure(listed, alone, admin) as boss, asyncio.timeout(20):
+        subscription = await boss.create_subscription(50, heard)
+        kind = OI.AuditActivateSessionEventType
+        await subscription.subscribe_events(boss.nodes.server, [boss.get_node(ua.NodeId(kind))])
+        wrong = User(operator.name, "guessed", operator.role)
+        with pytest.raises(ua.UaError):
+            await (await secure(listed, alone, wrong)).connect()
+        refused = await heard.next(kind)
+    assert (refused.Status, refused.ClientUserId, refused.SourceName) == (False, "operator", "Session/ActivateSession")
+    assert refused.UserIdentityToken.UserName == "operator"
+    assert refused.UserIdentityToken.Password is None
+    assert "wrong" in refused.Message.Text

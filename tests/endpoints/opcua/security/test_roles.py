@@ -201,3 +201,23 @@ async def test_methods_and_roles_over_a_socket(plant: Plant, secure: Any, alone:
             with pytest.raises(ua.UaStatusCodeError) as error:
                 await client.get_node(f"ns=2;s={FORCE}").read_value()
             assert error.value.code == S.BadUserAccessDenied
+
+
+def test_the_roles_and_who_has_them(make_server: Any, connect: Any) -> None:
+    """RoleSet has the well-known roles of this server; only a SecurityAdmin reads their identities (OPC 10000-18 §4.3)."""
+    users = [("operator", "operator123", "Operator"), ("admin", "admin123", "SecurityAdmin")]
+    for role in ("Observer", "SecurityAdmin"):
+        peer = connect(make_server(accounts=Accounts(role, users))).login()
+        described = ua.BrowseDescription()
+        described.NodeId, described.BrowseDirection = ua.NodeId(15606), ua.BrowseDirection.Forward
+        described.ReferenceTypeId, described.IncludeSubtypes, described.ResultMask = ua.NodeId(47), True, 63
+        asked = ua.BrowseRequest()
+        asked.Parameters.NodesToBrowse = [described]
+        names = {reference.BrowseName.Name for reference in peer.ask(asked).Results[0].References}
+        assert names == {"Anonymous", "Observer", "Operator", "Engineer", "SecurityAdmin"}
+        found = peer.read(*(ua.ReadValueId(ua.NodeId(key), AT.Value) for key in (16225, 16258))).Results
+        if role == "Observer":
+            assert [one.StatusCode.value for one in found] == [S.BadUserAccessDenied] * 2
+            continue
+        told = [[(int(rule.CriteriaType), rule.Criteria) for rule in one.Value.Value] for one in found]
+        assert told == [[(1, "operator")], [(5, ""), (1, "admin")]]

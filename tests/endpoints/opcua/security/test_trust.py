@@ -10,7 +10,7 @@ import pytest
 from asyncua import Client, ua
 from asyncua.crypto import security_policies as policies
 
-from labsim.endpoints.opcua.core.certificate import Pair, key_pem, thumbprint_of
+from labsim.endpoints.opcua.core.certificate import Pair, key_pem, make_pair, thumbprint_of
 from labsim.endpoints.opcua.core.trust import TrustFolders, file_name
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.endpoints.opcua.protection import Protection
@@ -92,20 +92,31 @@ async def test_errors_can_be_suppressed(
         assert await client.get_node(FORCE).read_value() == 50.0
 
 
-async def test_a_listed_channel_ends_with_its_trust(listed: OpcuaEndpoint, secure: Any, alone: Pair, pki: Path) -> None:
-    """Who was taken off the list can go on until the channel has to be renewed."""
-    async with listed:
+async def test_a_listed_channel_ends_with_its_trust(
+    listed: OpcuaEndpoint, secure: Any, alone: Pair, pki: Path, events: list[Event]
+) -> None:
+    """Who was taken off the list is cut off when the lists are looked at again, and only he; evidence tells why."""
+    other = make_pair("urn:test:client", "other")
+    async with listed, asyncio.timeout(20):
         trust = TrustFolders(pki)
         trust.add(alone.certificate)
-        client = await secure(listed, alone)
+        trust.add(other.certificate)
+        client, stays = await secure(listed, alone), await secure(listed, other)
         await client.connect()
-        assert trust.remove(thumbprint_of(alone.certificate))
+        await stays.connect()
+        core = listed._core
+        core.timers.tick(core.monotonic() + 2)  # the lists as they are now
         assert await client.get_node(FORCE).read_value() == 50.0
-        with pytest.raises((ConnectionError, asyncio.TimeoutError, ua.UaError)):
-            await asyncio.wait_for(client.open_secure_channel(renew=True), 2)
+        assert trust.remove(thumbprint_of(alone.certificate))
+        core.timers.tick(core.monotonic() + 4)
         with pytest.raises((ConnectionError, asyncio.TimeoutError, ua.UaError)):
             await client.get_node(FORCE).read_value()
+        assert await stays.get_node(FORCE).read_value() == 50.0
         client.disconnect_socket()
+        await stays.disconnect()
+    assert certificates(events)[-1] == ("client", "rejected", S.BadCertificateUntrusted)
+    cut = [event for event in events if event.kind == "reject"]
+    assert [event.thumb for event in cut] == [thumbprint_of(alone.certificate)]
 
 
 async def test_discovery_needs_no_trust(plant: Plant, pki: Path) -> None:
@@ -149,8 +160,15 @@ async def test_a_user_with_a_certificate(
         assert error.value.code == S.BadIdentityTokenRejected
         assert [thumbprint_of(one) for one in users.rejected()] == [thumbprint_of(user.certificate)]
         assert users.accept(thumbprint_of(user.certificate))
-        async with await anna() as client:
-            await client.get_node("ns=2;s=press1.setpoint").write_value(20.0)
+        client = await anna()
+        await client.connect()
+        await client.get_node("ns=2;s=press1.setpoint").write_value(20.0)
+        assert users.remove(thumbprint_of(user.certificate))
+        endpoint._core.timers.tick(endpoint._core.monotonic() + 2)
+        with pytest.raises(ua.UaStatusCodeError) as closed:
+            await client.get_node(FORCE).read_value()
+        assert closed.value.code == S.BadSessionClosed
+        client.disconnect_socket()
     session = next(event for event in events if event.kind == "session")
     assert (session.user, session.detail["identity"], session.detail["role"]) == ("Anna", "x509", "Operator")
     assert session.detail["user_thumbprint"] == thumbprint_of(user.certificate)

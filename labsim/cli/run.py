@@ -57,6 +57,7 @@ def run(
         arguments += ["--exam"] if exam else []
         return open_ui(start_host(arguments)["control"], lang)
 
+    from labsim.lab import loop
     from labsim.lab.options import SPEEDS, Options
     from labsim.scenario.folder import find_scenario
     from labsim.scenario.variant import new_seed
@@ -70,7 +71,7 @@ def run(
     chosen = Options(
         seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base, exam=exam
     )
-    verdict = asyncio.run(_serve(folder, chosen, seconds, as_json))
+    verdict = loop.run(_serve(folder, chosen, seconds, as_json))
     return 0 if verdict["passed"] else 1
 
 

@@ -181,13 +181,21 @@ class Attempt:
         """
         return self._journal.append(event)
 
+    def write(self, event: Event) -> bytes:
+        """Keep an event and give its line of the journal; from any thread.
+
+        Raises:
+            EvidenceError: it is not kept: no answer may go out.
+        """
+        return self._journal.write(event)
+
     def keep(self, event: Event) -> None:
         """Keep an event: the `Sink` of every endpoint.
 
         Raises:
             EvidenceError: it is not kept: no answer may go out.
         """
-        self._journal.append(event)
+        self._journal.write(event)
 
     def record(
         self, step: int, rows: ArrayLike, values: ArrayLike, statuses: ArrayLike, texts: Mapping[int, str] | None = None

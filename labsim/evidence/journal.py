@@ -6,21 +6,23 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import msgspec
 
 from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import chain
 from labsim.evidence.disk import AppendFile, cut_back, epoch_files, epoch_name
+from labsim.evidence.encoding import encode
 from labsim.evidence.event import Event, Record
 
 FOLDER = "journal"
 SUFFIX = ".jsonl"
 _TAIL_KEPT = 1024
-_DEPTH_KEPT = 16
+_JUMP_NS = 2_000_000_000
+"""How far the wall clock may move against the monotonic one between two events before it is an incident."""
 _decoder = msgspec.json.Decoder(Record)
 
 
@@ -126,13 +128,9 @@ def read_journal(folder: Path) -> list[Record]:
     return decode_epochs(epochs)
 
 
-class _State(NamedTuple):
-    """Where the chain stands; replaced as a whole, so that no exception can leave half of it."""
-
-    end: int  # of this epoch's file, in bytes
-    seq: int
-    t: int
-    head: bytes
+_State = tuple[int, int, int, bytes]
+"""Where the chain stands: end of this epoch's file in bytes, number and plant time of the last record, its hash. Replaced as
+a whole, so that no exception can leave half of it."""
 
 
 class JournalWriter:
@@ -156,8 +154,8 @@ class JournalWriter:
     def __init__(self, folder: Path, clock_t: Callable[[], int]) -> None:
         self._clock_t = clock_t
         self._lock = threading.Lock()
-        self._encoder = msgspec.json.Encoder(enc_hook=_plain)
-        self._refused, self._refusal = 0, ""
+        self._refused, self._refusal, self._closed = 0, "", False
+        self._skew = time.time_ns() - time.monotonic_ns()
         epochs = read_epochs(folder)
         self._state = _recover(folder, epochs)
         self.epoch = epochs[-1].number + 1 if epochs else 1
@@ -179,23 +177,31 @@ class JournalWriter:
     @property
     def head(self) -> str:
         """The last hash, in hex."""
-        return self._state.head.hex()
+        return self._state[3].hex()
 
     @property
     def seq(self) -> int:
         """Number of the last event; 0 before the first."""
-        return self._state.seq
+        return self._state[1]
 
     @property
     def t(self) -> int:
         """Simulated nanoseconds of the last event; 0 before the first."""
-        return self._state.t
+        return self._state[2]
 
     def append(self, event: Event) -> Record:
-        """Keep one event: when this returns, it survives the end of the process.
+        """Keep one event, as `write` does, and give it as every reader will see it.
+
+        Raises:
+            EvidenceError: it is not kept, and nothing of it is in the journal.
+        """
+        return _decoder.decode(self.write(event))
+
+    def write(self, event: Event) -> bytes:
+        """Keep one event and give its line: when this returns, it survives the end of the process.
 
         After a failure the next event that can be kept is preceded by an ``incident`` that counts the lost ones; their
-        senders never got an answer.
+        senders never got an answer. So is one before which the wall clock was set, or stood while the machine slept.
 
         Raises:
             EvidenceError: it is not kept, and nothing of it is in the journal.
@@ -203,44 +209,43 @@ class JournalWriter:
         with self._lock:
             try:
                 if self._refused:
-                    self._write(
-                        Event(
-                            kind="incident",
-                            protocol="lab",
-                            detail={"reason": "events refused", "count": self._refused, "error": self._refusal},
-                        )
-                    )
-                    self._refused = 0
+                    self._tell_refused()
                 return self._write(event)
             except EvidenceError as error:
                 self._refused, self._refusal = self._refused + 1, str(error)
                 raise
 
-    def _write(self, event: Event) -> Record:
-        state = self._state
-        t = max(self._clock_t(), state.t)
-        stamp = b',"seq":%d,"t":%d,"w":%d,"m":%d}' % (state.seq + 1, t, time.time_ns(), time.monotonic_ns())
-        try:
-            body, record = self._encode(event, stamp)
-        except (TypeError, UnicodeEncodeError, RecursionError):
-            # A client may send what JSON cannot hold: it is kept as text, because dropping it would be a hole.
-            body, record = self._encode(msgspec.structs.replace(event, **_legible_fields(event)), stamp)
-        line, head = chain.close_line(body, state.head)
-        end = self._file.append(line, state.end)
-        self._state = _State(end, record.seq, t, head)
-        return record
+    def _write(self, event: Event) -> bytes:
+        end, seq, last, head = self._state
+        t, w, m = self._clock_t(), time.time_ns(), time.monotonic_ns()
+        if t < last:
+            t = last
+        if abs(w - m - self._skew) > _JUMP_NS:
+            before, self._skew = self._skew, w - m
+            try:
+                self._write(_jump_incident(w - m - before))
+            except EvidenceError:
+                self._skew = before  # so that it is told later
+                raise
+            return self._write(event)
+        self._skew = w - m
+        seq += 1
+        line, head = chain.close_line(encode(event, b',"seq":%d,"t":%d,"w":%d,"m":%d}' % (seq, t, w, m)), head)
+        self._state = (self._file.append(line, end), seq, t, head)
+        return line
 
-    def _encode(self, event: Event, stamp: bytes) -> tuple[bytes, Record]:
-        """The line without hash, and the record as every reader will see it: what cannot be read back is not written."""
-        body = self._encoder.encode(event)[:-1] + stamp
-        try:
-            return body, _decoder.decode(body)
-        except msgspec.DecodeError as error:
-            raise EvidenceError(f"{self._file.path}: an event of kind {event.kind!r} is malformed: {error}.") from error
+    def _tell_refused(self) -> None:
+        detail = {"reason": "events refused", "count": self._refused, "error": self._refusal}
+        self._write(Event(kind="incident", protocol="lab", detail=detail))
+        self._refused = 0
 
     def close(self) -> None:
-        """Sync and close; any further `append` raises EvidenceError."""
+        """Sync and close; any further `append` raises EvidenceError. What was refused before is told, if there is room now."""
         with self._lock:
+            if self._refused and not self._closed:
+                with suppress(EvidenceError):  # the disk is still full: the next epoch sees that this one has no end
+                    self._tell_refused()
+            self._closed = True
             self._file.close()
 
 
@@ -258,7 +263,7 @@ def _recover(folder: Path, epochs: list[Epoch]) -> _State:
         if lines:
             last = decode_line(lines[-1], f"{epoch.path}:{count}")
             seq, t = last.seq, last.t
-    return _State(0, seq, t, head)
+    return 0, seq, t, head
 
 
 def _torn_incident(epoch: Epoch, folder: Path) -> Event:
@@ -274,28 +279,7 @@ def _torn_incident(epoch: Epoch, folder: Path) -> Event:
     )
 
 
-def _plain(value: Any) -> Any:
-    """A NumPy scalar or array as Python's own numbers, which JSON knows."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} cannot be kept in an event")
-
-
-def _legible_fields(event: Event) -> dict[str, Any]:
-    return {name: _legible(getattr(event, name), 0) for name in Event.__struct_fields__}
-
-
-def _legible(value: Any, depth: int) -> Any:
-    """The nearest thing JSON can hold: lone surrogates escaped, deep nests cut, strange objects by their ``repr``."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, (list, tuple, dict)) and depth == _DEPTH_KEPT:
-        return "…"
-    if isinstance(value, (list, tuple)):
-        return [_legible(item, depth + 1) for item in value]
-    if isinstance(value, dict):
-        return {_legible(str(key), depth): _legible(item, depth + 1) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        return _legible(value.tolist(), depth)
-    text = value if isinstance(value, str) else repr(value)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _jump_incident(jump_ns: int) -> Event:
+    """The wall clock moved against the monotonic one: somebody set it, or the machine slept."""
+    detail = {"reason": "the wall clock jumped", "seconds": round(jump_ns / 1e9, 3)}
+    return Event(kind="incident", protocol="lab", detail=detail)

@@ -43,15 +43,15 @@ async def run(folder: Path, style: str, act) -> Evidence:
     taken = asyncio.Event()
     options = Options(seed="s", attempt=folder / "attempt", speed=50.0, port_base=0)
     async with Lab(scenario, options) as lab:
-        keep = lab.attempt.append
+        keep = lab.attempt.write
 
         def watched(event):
-            record = keep(event)
+            line = keep(event)
             if event.kind == "write":
                 taken.set()
-            return record
+            return line
 
-        lab.attempt.append = watched
+        lab.attempt.write = watched
         client = paho.Client(paho.CallbackAPIVersion.VERSION2, "scada")
         client.on_connect = lambda c, *_: c.subscribe("#")
         done: list[str] = []

@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from labsim.endpoints.endpoint import ProtocolFactory
 from labsim.endpoints.link.impairment import Impairment
@@ -60,7 +60,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: straight, through the pipes, or not at all."""
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is one, but does not derive from it
         self.far: asyncio.Transport = transport
         peer = transport.get_extra_info("peername")
         self.host = str(peer[0]) if isinstance(peer, tuple) else ""

@@ -152,7 +152,7 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop with what has arrived."""
         self.active = True
-        if self._ended:
+        if self._ended or self._hanging:
             return
         self._frames.feed(data)
         if self._manner.line:
@@ -189,7 +189,8 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         self._waiting = False
         if self._ended:
             return
-        frames, answers, kept = self._frames.take(most), [], True
+        slow = self._application.slow
+        frames, answers, kept = self._frames.take(1 if slow else most), [], True
         respond, peer, framed = self._application.respond, self._peer, self._framed
         for transaction, unit, pdu in frames:
             try:
@@ -203,6 +204,11 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
                 break
             if response is not None:
                 answers.append(framed(transaction, unit, response))
+        late = self._application.delay_s(frames[0][1]) if slow and frames and kept else 0.0
+        if late:
+            self._waiting = True
+            self.loop.call_later(late, self._come_late, b"".join(answers))
+            return
         if answers:
             self.transport.write(b"".join(answers))
         if self._frames.heard_noise():
@@ -216,6 +222,13 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             self.hang_up("client does not read", now=True)
         else:
             self._go_on()
+
+    def _come_late(self, answer: bytes) -> None:
+        """Send the answer of a slow device; then comes the next request of this connection."""
+        self._waiting = False
+        if not self._ended:
+            self.transport.write(answer)
+            self._answer(1 if self._manner.delay_s else _TURN)
 
     def _go_on(self) -> None:
         """Take what is left in a later turn, and read no further until then."""

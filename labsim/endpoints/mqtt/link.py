@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from labsim.endpoints.mqtt.connection import Connection
 
@@ -25,11 +25,12 @@ class Link(asyncio.Protocol):
     def __init__(self, shell: Shell, time: Callable[[], float], scheme: str) -> None:
         self._shell, self._time, self._scheme = shell, time, scheme
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is there, with its TLS handshake done."""
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is one, but does not derive from it
         peer = transport.get_extra_info("peername")
         self.transport = transport
         client = "" if not peer else f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
@@ -102,10 +103,11 @@ class Link(asyncio.Protocol):
     def _arm(self) -> None:
         """Set the timer if the deadline is sooner than it; when it runs out early it is set again."""
         deadline = self.connection.deadline
-        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+        if deadline is None or (self._timer is not None and self._timer_due <= deadline):
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._timer_due = deadline
         self._timer = asyncio.get_running_loop().call_at(deadline, self._due)
 
     def _due(self) -> None:

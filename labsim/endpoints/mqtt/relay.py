@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from labsim.endpoints.endpoint import Guard, unguarded
 from labsim.endpoints.mqtt.tap import Tap, Tapped
@@ -70,11 +71,12 @@ class _Client(asyncio.Protocol):
         self._relay = relay
         self._loop = asyncio.get_running_loop()
         self._broker: asyncio.Transport | None = None
+        self._early = b""  # what a loop hands over although reading is paused
         self._opening: asyncio.Task[None] | None = None
         self.gone: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is one, but does not derive from it
         self.transport = transport
         self._relay.clients.add(self)
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
@@ -101,10 +103,17 @@ class _Client(asyncio.Protocol):
             transport.abort()
             return
         self._broker = transport
+        if self._early:
+            early, self._early = self._early, b""
+            self.data_received(early)
         self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        if self._keeping(lambda: self.tapped.client_sent(data, self._loop.time())) and self._broker is not None:
+        if self._broker is None:
+            self._early += data
+            self.transport.pause_reading()
+            return
+        if self._keeping(lambda: self.tapped.client_sent(data, self._loop.time())):
             self._broker.write(data)
 
     def from_broker(self, data: bytes) -> None:

@@ -39,6 +39,7 @@ class Shell:
         self.links: dict[Connection, Link] = {}
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0  # kept here: a loop may round what a timer's `when` says
 
     async def start(self, host: str, listeners: Sequence[Listener]) -> list[int]:
         """Listen, and return the port of each listener (a free one for 0).
@@ -106,9 +107,10 @@ class Shell:
             if link is not None:
                 link.carry(data)
         due, timer = self.broker.deadline, self._timer
-        if due is not None and (timer is None or due < timer.when()):
+        if due is not None and (timer is None or due < self._timer_due):
             if timer is not None:
                 timer.cancel()
+            self._timer_due = due
             self._timer = asyncio.get_running_loop().call_at(due, self._due)
 
     def _due(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from labsim.endpoints.endpoint import Guard, unguarded
 from labsim.endpoints.opcua.core.connection import Connection
@@ -24,7 +25,7 @@ class _Peer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is one, but does not derive from it
         self._transport = transport
         if not self._core.admit():
             transport.write(error_message(int(S.BadTcpNotEnoughResources), "too many connections"))

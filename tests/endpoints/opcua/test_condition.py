@@ -157,7 +157,7 @@ def test_nobody_hears_of_what_is_hidden_from_him(watcher: Watcher, stamps: Any) 
     asked.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Source
     (found,) = watcher.peer.ask(asked).Results
     assert found.StatusCode.value == 0
-    events = struct_from_binary(ua.HistoryEvent, Buffer(found.HistoryData.Body)).Events
+    events = found.HistoryData.Events
     assert [event.EventFields[0].Value for event in events] == ["stamp2"]
     assert any(one.device == "stamp1" for one in stamps.events)
 

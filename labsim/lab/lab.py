@@ -110,7 +110,7 @@ class Lab:
         self._pace: asyncio.Task[None] | None = None
         self._closing = asyncio.Lock()
         self.clients: dict[str, dict[str, str]] = {}
-        self._asked = [record for record in self._earlier if record.kind in _ASKED]
+        self._asked: list[Event] = [record for record in self._earlier if record.kind in _ASKED]
 
     def _recorded(self) -> LiveHistory:
         """The attempt's own history while it is written."""
@@ -224,27 +224,27 @@ class Lab:
             EvidenceError: it could not be kept; the lab stops, because nothing may happen without evidence.
         """
         try:
-            record = self.attempt.append(event)
+            line = self.attempt.write(event)
         except EvidenceError as error:
             self.failure = self.failure or error
             self.stopping.set()
             raise
-        self._track(record)
-        self.feed.push(record)
+        self._track(event)
+        self.feed.push(line)
 
     def note(self, kind: str, **fields: Any) -> None:
         """Keep an event of the lab itself."""
         self._polls(Event(kind=kind, protocol="lab", **fields))
 
-    def _track(self, record: Record) -> None:
-        if record.kind in _ASKED:
-            self._asked.append(record)
-        if record.kind == "open":
-            self.clients[record.session] = {"protocol": record.protocol, "client": record.client, "app": ""}
-        elif record.kind == "close":
-            self.clients.pop(record.session, None)
-        elif record.app and record.session in self.clients:
-            self.clients[record.session]["app"] = record.app
+    def _track(self, event: Event) -> None:
+        if event.kind in _ASKED:
+            self._asked.append(event)
+        if event.kind == "open":
+            self.clients[event.session] = {"protocol": event.protocol, "client": event.client, "app": ""}
+        elif event.kind == "close":
+            self.clients.pop(event.session, None)
+        elif event.app and event.session in self.clients:
+            self.clients[event.session]["app"] = event.app
 
     # ---- what people do ----
 

@@ -44,9 +44,9 @@ def chances(marks: Mapping[str, Value]) -> dict[int, float]:
     cold = max(rise(-peak, -227.0, 1.2), rise(-liquid, -32.0, 2.0))
     burnt = max(rise(peak, 256.0, 1.5), rise(liquid, 110.0, 4.0))
     return {
-        INSUFFICIENT: rise(-mark("paste_volume_min", 68.0), -54.7, 2.0),
+        INSUFFICIENT: rise(-mark("paste_volume_min", 68.0), -54.0, 2.0),
         BRIDGE: rise(mark("paste_volume_max", 130.0), 148.0, 2.5),
-        MISPLACED: rise(mark("placement_offset", 40.0), 70.0, 4.0),
+        MISPLACED: rise(mark("placement_offset", 40.0), 69.0, 4.0),
         MISSING: 1.0 if mark("components_missing", 0.0) >= 1 else 0.0,
         REFLOW: 1 - (1 - cold) * (1 - burnt) * (1 - 0.002),
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 """Makes the protocol of a new connection, as asyncio's ``create_server`` wants it."""
@@ -56,4 +56,22 @@ class Endpoint(Protocol):
 
     def addresses(self) -> list[Address]:
         """Addresses, known after entering (port 0 becomes the real port)."""
+        ...
+
+
+@runtime_checkable
+class FailingEndpoint(Protocol):
+    """An endpoint in which something can go wrong by itself; see `labsim.endpoints.fault_table`."""
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """What can, the way it is set up."""
+        ...
+
+    def begin_fault(self, name: str, parameters: Mapping[str, float], /) -> None:
+        """Begin one of those."""
+        ...
+
+    def end_fault(self, name: str, /) -> None:
+        """End it."""
         ...

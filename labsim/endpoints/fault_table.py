@@ -16,8 +16,38 @@ ENDPOINT_FAULTS: dict[str, dict[str, FaultSpec]] = {
             },
         ),
     },
-    "opcua": {},
-    "mqtt": {},
+    "opcua": {
+        "restart": FaultSpec(
+            title=tr("server restarted", "服務器重啟", "服务器重启"), catalogue="N19",
+            about=Text.of(
+                "The server restarts and has its namespaces in another order: node ids with a remembered index point elsewhere. "
+                "When it ends, the server restarts in the old order."
+            ),
+        ),
+        "certificate-expired": FaultSpec(
+            title=tr("certificate expired", "證書過期", "证书过期"), catalogue="N17",
+            about=Text.of("The server's certificate is out of date; new channels have it."),
+        ),
+        "certificate-changed": FaultSpec(
+            title=tr("new certificate", "證書已更換", "证书已更换"), catalogue="N18",
+            about=Text.of("The server has a new certificate that no client trusts; new channels have it."),
+        ),
+    },
+    "mqtt": {
+        "retained-stale": FaultSpec(
+            title=tr("retained messages stale", "保留消息陳舊", "保留消息陈旧"), catalogue="N11",
+            about=Text.of("Messages stay retained from the beginning of the fault: who subscribes gets an old value first."),
+        ),
+        "sequence-gap": FaultSpec(
+            title=tr("sequence gap", "序號缺失", "序号缺失"), catalogue="N13",
+            about=Text.of("Data messages of the Sparkplug edge node are lost: their numbers are missing."),
+            parameters={"messages": FaultParameter(title=Text.of("How many are lost"), range=(1, 255), default=1)},
+        ),
+        "restart-without-birth": FaultSpec(
+            title=tr("restart without birth", "重啟而無誕生消息", "重启而无诞生消息"), catalogue="N13",
+            about=Text.of("The Sparkplug edge node begins its sequence anew without a birth, until a host asks for one."),
+        ),
+    },
 }  # fmt: skip
 """By protocol and name."""
 

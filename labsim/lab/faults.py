@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from labsim.endpoints.endpoint import Endpoint, FailingEndpoint
+from labsim.endpoints.fault_table import ENDPOINT_FAULTS
 from labsim.errors import InputError, UnknownNameError
 from labsim.evidence.event import Record
 from labsim.plant.fault_spec import FaultSpec
@@ -106,6 +108,55 @@ class PlantFaults:
         self._plant.faults.end(number)
 
 
+class EndpointFaults:
+    """The layer of endpoints (``endpoint.opcua``).
+
+    Args:
+        endpoints: The lab's endpoints, in the order of the scenario.
+        names: Number of the endpoint by each name of it, as links have them.
+    """
+
+    prefix = "endpoint."
+
+    def __init__(self, endpoints: Sequence[Endpoint], names: Mapping[str, int]) -> None:
+        self._endpoints, self._names = endpoints, names
+        self._running: dict[int, tuple[FailingEndpoint, str]] = {}
+
+    @property
+    def targets(self) -> list[str]:
+        """Every name of every endpoint."""
+        return [self.prefix + name for name in self._names]
+
+    def place(self, target: str) -> str:
+        """The same for every name of one endpoint."""
+        return str(self._names[target.removeprefix(self.prefix)])
+
+    def faults(self, target: str) -> Mapping[str, FaultSpec]:
+        """What may happen to an endpoint as it is set up."""
+        endpoint = self._endpoints[self._names[target.removeprefix(self.prefix)]]
+        able = endpoint.faults if isinstance(endpoint, FailingEndpoint) else ()
+        return {name: spec for name, spec in ENDPOINT_FAULTS.get(endpoint.protocol, {}).items() if name in able}
+
+    def parse(self, target: str, fault: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Layer`."""
+        known = self.faults(target)
+        if fault not in known:
+            raise UnknownNameError(f"fault of {target}", fault, known)
+        return dict(known[fault].parse(given))
+
+    def begin(self, number: int, target: str, fault: str, parameters: Mapping[str, Any]) -> None:
+        """See `Layer`."""
+        endpoint = self._endpoints[self._names[target.removeprefix(self.prefix)]]
+        assert isinstance(endpoint, FailingEndpoint), "it has the fault"
+        self._running[number] = endpoint, fault
+        endpoint.begin_fault(fault, parameters)
+
+    def end(self, number: int) -> None:
+        """See `Layer`; a fault that has begun twice is over with its first end."""
+        endpoint, fault = self._running.pop(number)
+        endpoint.end_fault(fault)
+
+
 @dataclass(slots=True, eq=False)
 class _Running:
     """One fault in force."""
@@ -136,6 +187,9 @@ class LabFaults:
         entries: The timeline of this seat, by number.
         configure: Changes a setting: device, setting, value, number of the entry.
         note: Keeps the events.
+
+    Raises:
+        InputError: an entry of the timeline cannot happen as the lab is set up.
     """
 
     def __init__(
@@ -153,6 +207,9 @@ class LabFaults:
         self._conditional = [one for one in waiting if one.entry.when is not None]
         self._running: list[_Running] = []
         self._last = 0
+        for entry in entries.values():
+            if entry.fault is not None:  # what cannot be is told before the lab runs
+                self._layer(entry.target).parse(entry.target, entry.fault, entry.params)
 
     # ---- by the clock ----
 

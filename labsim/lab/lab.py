@@ -17,7 +17,7 @@ from grader.watched import watched_reads
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
 from labsim.evidence.attempt import Attempt
-from labsim.evidence.event import Event, Record
+from labsim.evidence.event import Event
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import Manifest, installed_versions
@@ -25,7 +25,7 @@ from labsim.evidence.polls import WINDOW_NS, Polls
 from labsim.lab.build import build_endpoints, build_plant, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
-from labsim.lab.faults import GOOD, LabFaults
+from labsim.lab.faults import GOOD, EndpointFaults, LabFaults
 from labsim.lab.feed import Feed
 from labsim.lab.inputs import Inputs
 from labsim.lab.jitter import Jitter
@@ -90,16 +90,16 @@ class Lab:
         )
         self._polls = Polls(self.keep, watched_reads(self.scenario).needs, self.clock.now_ns)
         self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed)
-        self.faults = LabFaults(
-            self.plant,
-            [self._links],
-            drawn_entries(self.scenario.timeline, self.seed, self.scenario.id),
-            lambda device, setting, value, entry: self._set(device, setting, value, "timeline", entry=entry),
-            self.note,
-        )
         try:
             self._endpoints: list[Endpoint] = build_endpoints(
                 self.scenario, self.plant, options, self._polls, self._links.guards, self._recorded()
+            )
+            self.faults = LabFaults(
+                self.plant,
+                [self._links, EndpointFaults(self._endpoints, self._links.names)],
+                drawn_entries(self.scenario.timeline, self.seed, self.scenario.id),
+                lambda device, setting, value, entry: self._set(device, setting, value, "timeline", entry=entry),
+                self.note,
             )
         except BaseException:
             self.attempt.discard()

@@ -27,12 +27,15 @@ class Links:
         endpoints: The scenario's endpoints.
         seed: What jitter is drawn from, with the link's name.
         speed: Plant seconds per wall second.
+
+    Attributes:
+        names: Number of the endpoint by each name of its link.
     """
 
     prefix = PREFIX
 
     def __init__(self, endpoints: Sequence[EndpointSpec], *, seed: str, speed: float) -> None:
-        self._names = link_names([(endpoint.protocol, endpoint.spec.port) for endpoint in endpoints])
+        self.names = link_names([(endpoint.protocol, endpoint.spec.port) for endpoint in endpoints])
         self._links = [Link(seed=f"{seed} link {number}", speed=speed) for number in range(len(endpoints))]
         self._running: dict[int, tuple[Link, Impairment]] = {}
 
@@ -44,11 +47,11 @@ class Links:
     @property
     def targets(self) -> list[str]:
         """Names of all links, as ``labsim fault`` takes them."""
-        return [PREFIX + name for name in self._names]
+        return [PREFIX + name for name in self.names]
 
     def place(self, target: str) -> str:
         """The same for every name of one link."""
-        return str(self._names[target.removeprefix(PREFIX)])
+        return str(self.names[target.removeprefix(PREFIX)])
 
     def faults(self, _target: str) -> Mapping[str, FaultSpec]:
         """What a link may be."""
@@ -90,6 +93,6 @@ class Links:
             link.shut()
 
     def _link(self, name: str) -> Link:
-        if name not in self._names:
+        if name not in self.names:
             raise UnknownNameError("link", PREFIX + name, self.targets)
-        return self._links[self._names[name]]
+        return self._links[self.names[name]]

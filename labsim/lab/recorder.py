@@ -18,7 +18,7 @@ _OTHERS_EVERY = 10
 
 
 class Recorder:
-    """Writes the history of one plant: the tags it has when the recording begins (a live fault may add true values later).
+    """Writes the history of one plant: the tags the attempt was begun with (a live fault may add true values later).
 
     Args:
         store: The plant's tag store.
@@ -28,10 +28,11 @@ class Recorder:
 
     def __init__(self, store: TagStore, attempt: Attempt, graded: AbstractSet[str]) -> None:
         self._store, self._attempt = store, attempt
-        self._graded = np.array([tag.path in graded for tag in store], bool)
-        self._texts = np.array([tag.type == "text" for tag in store], bool)
-        self._value = np.full(len(store), np.nan)
-        self._status = np.full(len(store), 0xFFFFFFFF, np.uint32)
+        tags = store.tags[: len(attempt.tags)]
+        self._graded = np.array([tag.path in graded for tag in tags], bool)
+        self._texts = np.array([tag.type == "text" for tag in tags], bool)
+        self._value = np.full(len(tags), np.nan)
+        self._status = np.full(len(tags), 0xFFFFFFFF, np.uint32)
 
     def sample(self, step: int) -> None:
         """Record what changed since the last sample, as of ``step``."""

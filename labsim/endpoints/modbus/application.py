@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -96,6 +97,7 @@ class Application:
         self._sink = self._counted = Polls.of(sink)
         self._nobody = _NOBODY[unknown_unit]
         self._polls: dict[tuple[int, bytes], _Poll] = {}
+        self._clock, self._chance = plant.clock, random.Random(plant.seed)  # noqa: S311 - a delay, not a secret
 
     def tick(self) -> bool:
         """The plant has made a step; whether a watchdog has just expired that hangs up on its clients.
@@ -132,6 +134,8 @@ class Application:
             request = parse(pdu)
             self._keep(peer, number, "", request, self._nobody)
             return None if self._nobody == _NO_ANSWER else bytes((request.function | 0x80, self._nobody))
+        if unit.device.condition.dead:
+            return self._dead(peer, unit, number, pdu)
         request, code, response, event = self._carry_out(peer, unit, number, pdu)
         if code == _NO_ANSWER:
             return None
@@ -141,6 +145,27 @@ class Application:
             self._remember(unit, request, asked)
             self._counted.begin(event, asked)
         return response
+
+    def _dead(self, peer: Peer, unit: Unit, number: int, pdu: bytes) -> bytes | None:
+        """A device that does not answer: so its gateway says, or nobody says anything."""
+        request = parse(pdu)
+        silent = unit.device.condition.dead == "silent"
+        code = _NO_ANSWER if silent else int(ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND)
+        self._keep(peer, number, unit.device.path, request, code)
+        return None if silent else bytes((request.function | 0x80, code))
+
+    @property
+    def slow(self) -> bool:
+        """Whether a device takes its time for an answer."""
+        return any(unit.device.condition.delay_s for unit in self.units.values())
+
+    def delay_s(self, number: int) -> float:
+        """Wall seconds that a unit takes for an answer now; what is by chance in it is drawn anew each time."""
+        unit = self.units.get(number)
+        if unit is None or not unit.device.condition.delay_s:
+            return 0.0
+        condition = unit.device.condition
+        return (condition.delay_s + condition.jitter_s * self._chance.random()) / self._clock.speed
 
     def _remember(self, unit: Unit, request: Request, asked: tuple[int, bytes]) -> None:
         access = request.accesses[0]
@@ -197,7 +222,8 @@ class Application:
         self.line.messages += 1
         if pdu[0] in WRITES:
             for number, unit in self.units.items():
-                self._carry_out(peer, unit, number, pdu)
+                if not unit.device.condition.dead:
+                    self._carry_out(peer, unit, number, pdu)
         else:
             self._keep(peer, 0, "", parse(pdu), _NO_ANSWER)
 
@@ -245,6 +271,7 @@ class _Poll:
         return (
             unit.map is self._map
             and not unit.diagnostics.listening
+            and not unit.device.condition.dead
             and (peer.functions is None or self.function in peer.functions)
             and not self.span.refusal
         )

@@ -148,6 +148,16 @@ class ModbusEndpoint:
             self._sessions.hang_up("watchdog expired")
         self._sessions.tick()
 
+    faults = ("connection-limit",)
+
+    def begin_fault(self, _name: str, parameters: Mapping[str, float]) -> None:
+        """Let no more connections in than the fault ``connection-limit`` says."""
+        self._sessions.limit = int(parameters["sessions"]), bool(parameters["hang"])
+
+    def end_fault(self, _name: str) -> None:
+        """Go back to the scenario's own limit."""
+        self._sessions.limit = None
+
     def addresses(self) -> list[Address]:
         """One address per unit, in the order of the units."""
         where = host_port(self._host, self._port)

@@ -15,6 +15,7 @@ from labsim.endpoints.modbus.exception import ModbusError
 from labsim.endpoints.modbus.register import Register, RegisterEntry
 from labsim.endpoints.modbus.span import Span
 from labsim.errors import InputError
+from labsim.plant.condition import Condition
 from labsim.plant.device import Device
 from labsim.plant.interface import Interface
 from labsim.plant.register_spec import ModbusSpec, RegisterSpec, Table, WordOrder
@@ -100,6 +101,21 @@ def _entry(
     )
 
 
+_REVERSED: dict[WordOrder, WordOrder] = {"ABCD": "CDAB", "CDAB": "ABCD", "BADC": "DCBA", "DCBA": "BADC"}
+
+
+def _disturbed(entry: RegisterEntry, condition: Condition) -> RegisterEntry:
+    """A register as a device in some condition has it: moved, or with its words in the reverse order."""
+    if condition.swapped and entry.word_order is not None:
+        entry = replace(entry, word_order=_REVERSED[entry.word_order])
+    if not condition.moved:
+        return entry
+    together = entry.together
+    if together is not None:
+        together = together[0] + condition.moved, together[1] + condition.moved
+    return replace(entry, address=entry.address + condition.moved, together=together)
+
+
 class RegisterMap:
     """The registers of one device, found by table and address.
 
@@ -113,7 +129,8 @@ class RegisterMap:
             raise InputError(f"{device.path}: a {device.interface.type} does not speak Modbus; take it out of 'units'.")
         self.spec = spec
         self._store = store
-        registers = [Register(entry, device) for entry in describe(device.interface, device.settings)]
+        entries = (_disturbed(entry, device.condition) for entry in describe(device.interface, device.settings))
+        registers = [Register(entry, device) for entry in entries if 0 <= entry.address <= _ADDRESSES - entry.size]
         self._tables: dict[Place, list[Register]] = {}
         for table in get_args(Table):
             seen = {table}
@@ -124,8 +141,8 @@ class RegisterMap:
             self._tables[table] = [register for register in registers if register.entry.table in seen]
         order: WordOrder = device.settings.get("word_order", "ABCD")  # type: ignore[assignment]  # as in `describe`
         for number, file in spec.files.items():
-            entries = _entries(device.interface, spec, file, 0, order)
-            self._tables[f"file {number}"] = [Register(entry, device) for entry in entries]
+            records = _entries(device.interface, spec, file, 0, order)
+            self._tables[f"file {number}"] = [Register(entry, device) for entry in records]
         for found in self._tables.values():
             found.sort(key=lambda register: register.entry.address)
         self._starts = {place: [r.entry.address for r in found] for place, found in self._tables.items()}

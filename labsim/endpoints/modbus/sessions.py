@@ -19,6 +19,10 @@ class Sessions:
         spec: The limits.
         store: Tells the plant time.
         roles: What a client's certificate says, with TLS.
+
+    Attributes:
+        limit: A limit that came up at run time, in place of the scenario's: most connections, and whether one more is left to
+            hang instead of being refused.
     """
 
     def __init__(self, spec: ModbusSpec, store: TagStore, roles: Roles | None = None) -> None:
@@ -27,6 +31,7 @@ class Sessions:
         self._open: dict[Connection, int] = {}  # with the plant time of the last byte
         self._hanging: set[Connection] = set()
         self.closed = False
+        self.limit: tuple[int, bool] | None = None
 
     def __len__(self) -> int:
         return len(self._open)
@@ -46,7 +51,13 @@ class Sessions:
                 role=proven.role,
                 functions=self._roles.functions(proven.role),
             )
-        if self._spec.max_sessions is not None and len(self._open) >= self._spec.max_sessions:
+        if self.limit is not None:
+            most, hang = self.limit
+            if len(self._open) >= most:
+                if hang:
+                    self._hanging.add(connection)
+                return peer, "hang" if hang else "session limit"
+        elif self._spec.max_sessions is not None and len(self._open) >= self._spec.max_sessions:
             if self._spec.above_max == "hang":
                 self._hanging.add(connection)
                 return peer, "hang"

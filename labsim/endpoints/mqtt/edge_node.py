@@ -72,7 +72,7 @@ class EdgeNode:
         self._plant, self.identity, self._publish, self._writer = plant, identity, publish, writer
         self._devices = node_devices(plant, devices, alias=identity.alias)
         self._reconnect = reconnect or self._come_again
-        self._bd_seq, self._seq = -1, 0
+        self._bd_seq, self._seq, self._losing = -1, 0, 0
         self._there = False
         self.born = False
         self._host: HostState | None = None
@@ -110,6 +110,20 @@ class EdgeNode:
         if self.born:
             self._publish(self._topic("NDEATH"), self._death(), 1, False, "")
         self._there = self.born = False
+
+    def lose(self, messages: int) -> None:
+        """Lose the next messages on their way: their numbers are missing in the sequence."""
+        self._losing += messages
+
+    def restart_unborn(self) -> None:
+        """Start the sequence anew, with the next bdSeq, and do not publish a birth, as a node should."""
+        self._bd_seq = (self._bd_seq + 1) % _NUMBERS
+        self._seq = 0
+
+    def rebirth(self) -> None:
+        """Publish the births again, as on a command; raises EvidenceError."""
+        if self.born:
+            self._be_born()
 
     def tick(self) -> None:
         """Publish what has changed, after a step of the plant.
@@ -208,6 +222,9 @@ class EdgeNode:
     def _send(self, kind: Kind, metrics: list[Metric], now_ns: int, device: str = "") -> None:
         payload = Payload(timestamp=self._utc_ms(now_ns), metrics=metrics, seq=self._seq)
         self._seq = (self._seq + 1) % _NUMBERS
+        if self._losing and kind == "DDATA":
+            self._losing -= 1
+            return
         self._publish(self._topic(kind, device), encode(payload), 0, False, device)
 
     def _death(self) -> bytes:

@@ -103,6 +103,20 @@ class MqttEndpoint:
         finally:
             self._shell.flush()
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What can go wrong with the way in which the plant speaks here."""
+        return self._voice.faults
+
+    def begin_fault(self, name: str, parameters: Mapping[str, float]) -> None:
+        """Begin a fault of the plant's messages; see `labsim.endpoints.fault_table`."""
+        self._voice.begin_fault(name, parameters)
+
+    def end_fault(self, name: str) -> None:
+        """End it."""
+        self._voice.end_fault(name)
+        self._shell.flush()
+
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
         """Publish as the plant.
 

@@ -82,7 +82,11 @@ class Telemetry:
         due = [message for message in self._messages if message.pulse.beats(now_ns)]
         time = rfc3339(clock.utc_ns(now_ns)) if due else ""
         for message in due:
-            self._send(message, time)
+            condition = self._plant.devices[message.device].condition
+            if condition.dead:
+                continue  # and says so itself when it is back
+            own = rfc3339(clock.utc_ns(now_ns + condition.skew_ns)) if condition.skew_ns else time
+            self._send(message, own)
 
     def _topics(self, device: Device, spec: MessageSpec) -> Sequence[str]:
         name = spec.topic.rsplit("/", 1)[-1]

@@ -70,23 +70,34 @@ class Voice:
         self._announcements: Announcements | None = None
         self._commands: Commands | None = None
 
-        def plain(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
+        self._old: set[str] | None = None
+        self._to_clear: set[str] = set()
+
+        def node_says(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
             publish(topic, payload, qos, retain, device, {})
+
+        def plain(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
+            says(topic, payload, qos, self._kept(topic, retain, device), device, {})
+
+        def says(topic: str, payload: bytes, qos: int, retain: bool, device: str, more: dict[str, Any]) -> None:
+            if device not in plant.devices or not plant.devices[device].condition.dead:
+                self._clear(topic, retain, device, publish)
+                publish(topic, payload, qos, retain, device, more)
 
         if style.payload == "sparkplug":
             assert style.node is not None, "an edge node has a name"
-            self.node = EdgeNode(plant, devices, style.node, plain, writer, reconnect)
+            self.node = EdgeNode(plant, devices, style.node, node_says, writer, reconnect)
         elif style.payload == "tag":
             self._telemetry = TagTelemetry(plant, devices, plain, topic=style.topic, places=style.places)
         else:
             known = [plant.devices[path] for path in devices if path in plant.devices]
-            self.vehicles = {d.path: Vehicle(plant, d, plain, sink) for d in known if speaks_vda5050(d)}
+            self.vehicles = {d.path: Vehicle(plant, d, node_says, sink) for d in known if speaks_vda5050(d)}
             others = [path for path in devices if path not in self.vehicles]
             self._telemetry = Telemetry(plant, others, plain, topic=style.topic, places=style.places)
         if self._telemetry is not None:
             self._announcements = Announcements(plant, others, plain, topic=style.topic, places=style.places)
         if style.commands:
-            self._commands = Commands(plant, devices, style.commands, publish, writer, style.places)
+            self._commands = Commands(plant, devices, style.commands, says, writer, style.places)
 
     @property
     def subscriptions(self) -> tuple[tuple[str, int], ...]:
@@ -131,6 +142,44 @@ class Voice:
             vehicle.hear(topic, payload, app, user)
         if self._commands is not None:
             self._commands.hear(topic, payload, app, user, properties or {})
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What can go wrong with it."""
+        return ("sequence-gap", "restart-without-birth") if self.node is not None else ("retained-stale",)
+
+    def begin_fault(self, name: str, parameters: Mapping[str, float]) -> None:
+        """Begin one of those; what it publishes once for that may raise EvidenceError."""
+        if self.node is None:
+            self._old = set()
+        elif name == "sequence-gap":
+            self.node.lose(int(parameters["messages"]))
+        else:
+            self.node.restart_unborn()
+
+    def end_fault(self, name: str) -> None:
+        """End one of those: a retained message that is old is taken away with the next one, an edge node is born."""
+        if self.node is not None:
+            if name == "restart-without-birth":
+                self.node.rebirth()
+            return
+        self._to_clear |= self._old or set()
+        self._old = None
+
+    def _kept(self, topic: str, retain: bool, _device: str) -> bool:
+        """Whether a message is to be retained: while retained ones are stale, the first of a topic is and no later one."""
+        if self._old is None:
+            return retain
+        first = topic not in self._old
+        self._old.add(topic)
+        return first
+
+    def _clear(self, topic: str, retain: bool, device: str, publish: Answerer) -> None:
+        """Take an old retained message away where the next one is not retained and so would leave it there."""
+        if topic in self._to_clear:
+            self._to_clear.discard(topic)
+            if not retain:
+                publish(topic, b"", 0, True, device, {})
 
     def stop(self) -> None:
         """Fall silent, in process: an edge node publishes its death, a vehicle that it is offline."""

@@ -253,13 +253,15 @@ def starts(kinds: list[str], rounds: int, tags: int) -> None:
             running.stop()
     medians = {kind: statistics.median(row) for kind, row in took.items()}
     table("Start to listening", medians, "ms", False)
-    memory = {}
+    memory, making = {}, {}
     for kind in kinds:
         if kind != "node":
             running = Running(kind, tags, 0, 20 if kind == "labsim" else 3)
-            memory[kind] = running.line()["mb"]
+            told = running.line()
+            memory[kind], making[kind] = told["mb"], told["ms"]
             running.stop()
     table("Memory of another server in the process", memory, "MB", False)
+    table("Making another server in the process", making, "ms", False)
 
 
 def main() -> None:

@@ -12,15 +12,19 @@ from devices.cnc_mill.programs import AT_SPEED, HOME, PROGRAMS, SPINDLE_TAU_S, T
 from devices.cnc_mill.tool import tools
 from labsim.plant import status
 from labsim.plant.device import Device, Process
-from labsim.plant.flow import Part
+from labsim.plant.flow import Part, TimeClass
 from labsim.plant.tags import Tag, Value
 
 OUT_OF_SERVICE, NOT_EXECUTING, EXECUTING = 1, 2, 3
 INITIALIZING, RUNNING, ENDED, INTERRUPTED = 0, 1, 2, 3
-AUTOMATIC = 1
+AUTOMATIC, SERVICE = 1, 4
 OPERATION_TO_MACHINERY_MODE = {0: 0, 1: 3, 2: 2, 3: 3, 4: 1, 5: 0}
 FAULTS = (1, 2, 3, 4)
 NO_STOP, TOOL_CHANGE, LOADING, TARGET_REACHED, NOT_AUTOMATIC, NO_COOLANT, STARVED, BLOCKED, NO_POWER = 0, *range(5, 13)
+_TIME_CLASSES = {
+    NO_STOP: TimeClass.SETUP, TOOL_CHANGE: TimeClass.SETUP, LOADING: TimeClass.SETUP, TARGET_REACHED: TimeClass.IDLE,
+    STARVED: TimeClass.STARVED, BLOCKED: TimeClass.BLOCKED,
+} | dict.fromkeys(FAULTS, TimeClass.MINOR_STOP)  # fmt: skip
 TOLERANCE_UM = 25.0
 WARM_UP_SPEED = 3000.0
 TOOL_CHANGE_S = 40.0
@@ -174,6 +178,9 @@ class CncMill(Device):
             "CycleTime": self["cycle_time"],
         }
         self.emit("ProgramFinished", **finished)
+        for signals in self.signals("signals"):
+            signals.made += 1
+            signals.bad += not good
         for name in ("parts_completed", "parts_good" if good else "parts_scrap", "parts_lifetime", "operation_cycles"):
             self[name] = int(self[name]) + 1
 
@@ -248,6 +255,18 @@ class CncMill(Device):
         self["machinery_operation_mode"] = OPERATION_TO_MACHINERY_MODE[int(self["operation_mode"])]
         self["light_red"], self["light_green"] = self._fault != NO_STOP, executing
         self["light_yellow"] = not executing and self._fault == NO_STOP
+        for signals in self.signals("signals"):
+            signals.enter(self._doing(executing))
+
+    def _doing(self, executing: bool) -> TimeClass:
+        """What the time counts as; a feed of 0 inside a running program is a loss like any other short stop."""
+        if self["operation_mode"] == SERVICE:
+            return TimeClass.PLANNED
+        if self["is_warm_up"]:
+            return TimeClass.SETUP
+        if executing:
+            return TimeClass.PRODUCING if float(self["feed_override"]) > 0 else TimeClass.MINOR_STOP
+        return _TIME_CLASSES.get(int(self["stop_reason"]), TimeClass.DOWN)
 
     def _wear(self, cut_s: float, dt: float, feed: float, turn: float) -> None:
         """Tool wear and spindle load; the load grows with chip thickness, speed and wear."""

@@ -79,7 +79,7 @@ class EnergyMeter(Device):
         self._energy: dict[str, int] = {}  # microjoules, so that no rounding piles up
         self._shown: dict[str, float] = {}
         self._worked_ms = 0
-        self._supplied = self.supplies("load_out")
+        self._supplied, self._above = self.supplies("load_out"), self.supplies("supply_in")[0]
         self._begin_period()
         self.configured("energy_start")
         self._measure(0.0)
@@ -124,7 +124,7 @@ class EnergyMeter(Device):
             watts = min(drawn(self._supplied) / 3, MOST_DRAWN * NOMINAL_V * rated)
             demand = [watts * complex(1, tangent) - solar for _ in PHASES]
             for supply in self._supplied:
-                supply.level = 1.0 if lost < 0 else 0.0  # three-phase machines trip when a phase is lost
+                supply.level = self._above.level if lost < 0 else 0.0  # three-phase machines trip when one is lost
         phasors = solve(source, complex(0.01, 0.02) * NOMINAL_V / rated, demand)
         own = [min(max(float(self.settings["harmonics"]) / 100 * (1 + m), 0.0), 1.0) for m in more]
         values = self._quantities(phasors, [abs(d + solar) / NOMINAL_V for d in demand], own, lost, rated)
@@ -134,6 +134,7 @@ class EnergyMeter(Device):
             codes[_LOST[lost]] = status.BAD_NOT_CONNECTED
         self.store.set_span(self._first, np.array(values), codes)
         by_name = dict(zip(MEASURED, values, strict=True))
+        self._above.demand = max(by_name["active_power_total"], 0.0) / 1000
         self._count(by_name["active_power_total"], by_name["reactive_power_total"], by_name["apparent_power_total"], dt)
         currents = [by_name[f"current_{p}"] for p in _PHASE]
         if max(currents) > 0.01 * rated:

@@ -26,6 +26,7 @@ class OeeMonitor(Device):
         self._planned = bool(self.settings["planned_stop"])
         self._second = 0
         self["serial_number"] = int(self.serial)
+        self["planned_time_per_item"] = self.settings["planned_time_per_item"]
         self._begin()
 
     def _begin(self) -> None:
@@ -43,7 +44,9 @@ class OeeMonitor(Device):
         self._seen = now
 
     def configured(self, name: str) -> None:
-        """A planned stop begins or ends now."""
+        """A planned stop begins or ends now; another plan counts."""
+        if name == "planned_time_per_item":
+            self["planned_time_per_item"] = self.settings[name]
         if name == "planned_stop":
             self._observe()
             self._planned = bool(self.settings[name])

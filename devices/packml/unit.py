@@ -188,7 +188,7 @@ class PackmlUnit(PackmlMachine):
         self._fail(Reason.BREAKDOWN)
         with self.crew.request() as operator:
             yield operator
-            scatter = REPAIR_SIGMA * min(max(float(self.random.standard_normal()), -3.0), 3.0)
+            scatter = REPAIR_SIGMA * min(max(float(self.random.standard_normal()), -2.0), 2.0)
             yield self.wait(float(self.settings["mttr"]) * math.exp(scatter))
         self._mend(Reason.BREAKDOWN)
 

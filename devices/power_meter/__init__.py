@@ -74,7 +74,7 @@ class PowerMeter(Device):
         self._energy: dict[str, int] = {}
         self.configured("energy_start")
         self["serial_number"] = int(self.serial)
-        self._supplied = self.supplies("load_out")
+        self._supplied, self._above = self.supplies("load_out"), self.supplies("supply_in")[0]
         self._measure(0.0)
 
     def configured(self, name: str) -> None:
@@ -137,8 +137,9 @@ class PowerMeter(Device):
         values += [50 + hertz, self._temperature]
         self.store.set_span(self._first, np.array(values), codes)
         self._count(active, reactive, apparent, dt)
+        self._above.demand = max(active, 0.0)
         for supply in self._supplied:
-            supply.level = 1.0 if lost < 0 else 0.0  # three-phase machines trip when a phase is lost
+            supply.level = self._above.level if lost < 0 else 0.0  # three-phase machines trip when a phase is lost
         for k in PHASES:
             self[f"phase_loss_l{k + 1}"] = k == lost
         self["overload"] = max(currents) > rated

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
 from rich.table import Table
 
 from labsim.cli import options as opt
 from labsim.cli.output import out, print_json
+from labsim.errors import InputError
+
+if TYPE_CHECKING:
+    from labsim.plant.interface import Interface
 
 
 def list_devices(as_json: bool = opt.JSON, lang: str = opt.LANG) -> None:
@@ -28,16 +35,37 @@ def list_devices(as_json: bool = opt.JSON, lang: str = opt.LANG) -> None:
 
 
 def manual(
-    kind: str = typer.Argument(help="A device type (see 'labsim devices').", metavar="TYPE"), lang: str = opt.LANG
+    kind: str = typer.Argument(help="A device type (see 'labsim devices').", metavar="TYPE"),
+    lang: str = opt.LANG,
+    file: Path | None = typer.Option(
+        None, "-o", "--output", help="Write it to this file, as HTML (.html) or Markdown (.md)."
+    ),
 ) -> None:
     """Show a device type's datasheet: register map, nodes, topics, settings. Piped, it is Markdown."""
     import devices
     from labsim.lab.manual import manual as datasheet
 
-    text, console = datasheet(devices.interface(kind), opt.language(lang)), out()
+    interface, tongue = devices.interface(kind), opt.language(lang)
+    if file is not None:
+        _write(file, interface, tongue)
+        return
+    text, console = datasheet(interface, tongue), out()
     if console.is_terminal:
         from rich.markdown import Markdown  # slow to import, and only needed for people
 
         console.print(Markdown(text))
     else:
         typer.echo(text)
+
+
+def _write(file: Path, interface: Interface, lang: str) -> None:
+    from labsim.lab.manual import manual as datasheet
+    from labsim.lab.manual.page import manual_page
+
+    made = {".html": manual_page, ".htm": manual_page, ".md": datasheet}.get(file.suffix.lower())
+    if made is None:
+        raise InputError(f"{file} ends neither in .html nor in .md, so its form is unknown.")
+    try:
+        file.write_text(made(interface, lang), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written ({error.strerror}).") from None

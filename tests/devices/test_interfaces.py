@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 
 import devices
 from labsim.lab.manual import manual
+from labsim.lab.manual.page import manual_page
 from labsim.plant.interface import Interface
 from labsim.plant.tags import INTEGER_RANGE
 from labsim.text import LANGUAGES, Text
@@ -108,7 +110,28 @@ def test_the_manual_shows_everything_in_each_language(interface: Interface, lang
         assert f"{place.rsplit('/', 1)[-1]}  (" in text
     for message in interface.mqtt.messages if interface.mqtt else ():
         assert f"| `{message.topic}` | " in text
-    assert "{" not in text.replace("{device}", "").split("```json")[0]
+    for place in interface.opcua.methods if interface.opcua else ():
+        assert f"| `{place}` | " in text
+    for route in interface.rest.routes.values() if interface.rest else ():
+        assert f"`{route.method} {interface.rest.base}{route.path}`" in text
+    assert "{" not in text.replace("{device}", "").split("## REST")[0].split("```json")[0]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_manual_is_a_page_that_needs_nothing_else(interface: Interface, lang: str):
+    """As HTML every tag stands in a row, chapters can be jumped to, and nothing is loaded from elsewhere."""
+    page = manual_page(interface, lang)
+    for name in interface.tags:
+        assert f"<td><code>{name}</code></td>" in page
+    assert page.count("<h2 id=") == page.count('<a href="#s')
+    assert not re.search(r'(src|href)="(?!#)|url\(|@import', page)
+
+
+def test_a_manual_never_tells_faults(interface: Interface):
+    """What an instructor may break is not in the datasheet."""
+    text = manual(interface)
+    for fault in interface.faults.values():
+        assert fault.about is None or fault.about.say("en") not in text
 
 
 def test_the_manual_is_the_same_for_every_seat():

@@ -17,11 +17,12 @@ def lint(
 ) -> int:
     """Check scenarios: every problem with its file, line and column. Exit code 2 when there are any."""
     from labsim.lab.catalogue import LabCatalogue
+    from labsim.lab.models import lint_models
     from labsim.scenario.load import lint_scenario
 
     catalogue, problems = LabCatalogue(), []
     for folder in scenario_folders(paths):
-        problems += lint_scenario(folder, catalogue)
+        problems += [*lint_scenario(folder, catalogue), *lint_models(folder)]
     if as_json:
         print_json({"problems": [problem.to_json() for problem in problems]})
     else:

@@ -19,6 +19,7 @@ from typing import Any
 
 from labsim.errors import LabsimError, Problem, ScenarioError
 from labsim.lab.catalogue import LabCatalogue
+from labsim.lab.models import lint_models
 from labsim.lab.options import Options
 from labsim.lab.prove import SOLUTION, SOLUTION_FILE, UNTOUCHED, Proof, prove, trainees
 from labsim.lab.replay import replay_attempt
@@ -111,7 +112,7 @@ def prove_all(
 
 def _flaws(folder: Path) -> tuple[str, ...]:
     """What keeps a scenario from being run at all."""
-    problems: Iterable[Problem] = lint_scenario(folder, LabCatalogue())
+    problems: Iterable[Problem] = [*lint_scenario(folder, LabCatalogue()), *lint_models(folder)]
     found = [str(problem) for problem in problems if problem.code not in _DRAFT]
     if not (folder / SOLUTION_FILE).is_file():
         found.append(f"{folder / SOLUTION_FILE}: there is no such file. A scenario proves itself with a solution.")

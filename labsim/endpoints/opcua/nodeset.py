@@ -47,8 +47,8 @@ class NodeSet:
     digest: bytes = b""
 
 
-def load_nodeset(path: Path) -> NodeSet:
-    """Read a file.
+def load_nodeset(path: Path, file: str = "") -> NodeSet:
+    """Read a file; ``file`` is what messages call it, its name by default.
 
     Raises:
         InputError: it cannot be read.
@@ -58,7 +58,7 @@ def load_nodeset(path: Path) -> NodeSet:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    return read_nodeset(data, path.name)
+    return read_nodeset(data, file or path.name)
 
 
 def read_nodeset(data: bytes, file: str) -> NodeSet:

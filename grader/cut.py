@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -78,3 +78,33 @@ def checkpoints(evidence: Evidence) -> Iterator[int]:
         while index + 1 < len(records) and (records[index + 1].protocol, records[index + 1].kind) == ("lab", "file"):
             index += 1
         yield records[index].seq
+
+
+class Without(Evidence):
+    """An attempt without some of its records.
+
+    Args:
+        whole: The attempt.
+        left_out: Numbers of the records that are not in it.
+    """
+
+    def __init__(self, whole: Evidence, left_out: Set[int]) -> None:
+        self.whole, self._left_out = whole, left_out
+        self.folder, self.manifest, self.tags = whole.folder, whole.manifest, whole.tags
+        self.history, self.head, self.start_ns = whole.history, whole.head, whole.start_ns
+        self._kept: dict[tuple[str | None, str | None, str | None], list[Record]] = {}
+        self.records = self.of()
+
+    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
+        """Records that are in it; see `Evidence.of`."""
+        key = (protocol, kind, device)
+        found = self._kept.get(key)
+        if found is None:
+            rows = self.whole.of(protocol, kind, device)
+            found = self._kept[key] = rows if protocol == "lab" else [r for r in rows if r.seq not in self._left_out]
+        return found
+
+    @property
+    def end_ns(self) -> int:
+        """Plant time at which the attempt ends."""
+        return self.whole.end_ns

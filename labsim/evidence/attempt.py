@@ -269,6 +269,11 @@ class Attempt:
             self._journal.close()
             self._history.close()
             body = msgspec.json.encode(
+    @property
+    def seq(self) -> int:
+        """Number of the last record; 0 before the first."""
+        return self._journal.seq
+
                 {
                     "format": "labsim-seal/1",
                     "seq": self._journal.seq,

@@ -57,7 +57,10 @@ ntp
     ``request`` [version, client_ns and server_ns: UTC by the clock of either, stratum, synchronised]; ``reject`` [bytes: hex].
 lab
     ``host-start`` [pid, speed, mode: training|exam, versions]; ``host-stop`` [reason]; ``jitter`` [steps, median_ms, p95_ms,
-    worst_ms: how late the steps of about a minute began, in plant time]; ``check`` [task]; ``hint`` [task, index, cost];
+    worst_ms: how late the steps of about a minute began, in plant time]; ``probe`` [probe: key, protocol, action, user,
+    result: done|refused|unreachable|error, code, reason, since: number of the last record before it, clients: its addresses]:
+    what the host itself tried, ``subject`` at what, ``values`` what it read or what came; ``check`` [task];
+    ``hint`` [task, index, cost];
     ``answer`` [task]: ``values`` the answer; ``file`` [sha256, size | gone: true]: ``subject`` the path below handin/;
     ``setting`` [setting, by, entry: number in the timeline]: ``device``, ``values``; ``fault`` [fault, phase: begin|end,
     number, hidden, by: timeline|condition|instructor, for: seconds, parameters, entry; of a link its parameters themselves]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from grader.grade import grade, mode_of
 from grader.graded import graded_tags
+from grader.probing import wanted_probes
 from grader.verdict import Verdict
 from grader.watched import watched_reads
 from labsim.endpoints.endpoint import Endpoint
@@ -32,11 +33,13 @@ from labsim.lab.jitter import Jitter
 from labsim.lab.links import Links
 from labsim.lab.options import Options
 from labsim.lab.recorder import Recorder
+from labsim.lab.probes import Probes
 from labsim.plant import status
 from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
 from labsim.scenario.load import load_scenario
+from labsim.scenario.link import link_names
 from labsim.scenario.marking import Mode
 from labsim.scenario.model import Scenario, Task
 from labsim.scenario.timeline import drawn_entries
@@ -105,6 +108,17 @@ class Lab:
             self.attempt.discard()
             raise
         self._earlier = seen.records if seen else ()
+        self._probes = Probes(
+            wanted_probes(self.scenario),
+            {
+                name: self._endpoints[number]
+                for name, number in link_names([(e.protocol, e.spec.port) for e in self.scenario.endpoints]).items()
+            },
+            options.attempt / "certificates",
+            self.note,
+            lambda: self.attempt.seq,
+        )
+        self._probes.skip_until(self.clock.step_time_ns if seen else -1)
         self._tickers = [tick for tick in (getattr(e, "tick", None) for e in self._endpoints) if tick is not None]
         self._stack = AsyncExitStack()
         self._pace: asyncio.Task[None] | None = None
@@ -171,6 +185,7 @@ class Lab:
         self.faults.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
+        self._probes.tick(self.clock.step_time_ns)
         if (measured := self._jitter.add(self.clock.behind_ns)) is not None:
             self.note("jitter", detail=measured)
         if self.clock.step_time_ns % WINDOW_NS == 0:
@@ -196,6 +211,8 @@ class Lab:
                 return self.verdict
             await self._halt()
             if self.failure is not None:
+            if self.failure is None:
+                await self._probes.at_check(None)
                 raise self.failure
             if self._pace is not None and not self._pace.cancelled() and (error := self._pace.exception()):
                 raise error
@@ -254,6 +271,7 @@ class Lab:
             self.task(task)
         self.note("check", detail={"task": task} if task else {})
         self.attempt.snapshot_handin()
+        await self._probes.at_check(task)
         return await asyncio.to_thread(self._grade, task, lang or self.options.lang)
 
     def _grade(self, task: str | None, lang: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import labsim
 from labsim.endpoints.endpoint import Address, Guard, User, unguarded
 from labsim.endpoints.opcua.calls import Calls
 from labsim.endpoints.opcua.core.configuration import Configuration, show_configuration
+from labsim.endpoints.opcua.core.nodeid import text_of
 from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.role import Roles
 from labsim.endpoints.opcua.core.server import Server
@@ -99,6 +100,7 @@ class OpcuaEndpoint:
             plant, devices, uri=uri, history=history, layout=layout or Layout(), finish=finish,
             variant=(repr(protection.rights), pki is not None),
         )  # fmt: skip
+        self._nodes = {tag.path: key for key, tag in mapped.tags.items()}
         self._log, self._view, store = plant.events, mapped.view, LiveValues(plant)
         alarms = alarms_by_key(mapped)
         self._core = Server(
@@ -177,6 +179,11 @@ class OpcuaEndpoint:
     def trust(self) -> TrustFolders | None:
         """Whom it trusts: who was refused and may be let in; None when it accepts everybody."""
         return self._pki.trust if self._pki.listed else None
+
+    def node_of(self, path: str) -> str:
+        """The node id of a tag, as this server has it; "" when it shows no such tag."""
+        key = self._nodes.get(path)
+        return "" if key is None else text_of(key)
 
     def addresses(self) -> list[Address]:
         """One address per device; they share the server."""

@@ -1,0 +1,44 @@
+"""A lab that is run as an exam."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from labsim.errors import AttemptError
+from labsim.evidence.evidence import Evidence
+from labsim.lab.lab import Lab
+from labsim.lab.options import Options
+from labsim.lab.view import lab_document
+from labsim.scenario.folder import find_scenario
+
+
+async def test_an_exam_tells_what_it_may_and_keeps_everything(tmp_path: Path) -> None:
+    """No hints; outcomes without reasons; the folder has the reasons; and a resumed attempt stays an exam."""
+    options = Options(seed="7", attempt=tmp_path / "attempt", speed=10.0, port_base=0, exam=True)
+    async with Lab(find_scenario("first-contact"), options) as lab:
+        with pytest.raises(AttemptError, match="exam"):
+            lab.hint("meter")
+        shown = lab_document(lab, "en")
+        assert {task["hints"]["total"] for task in shown["tasks"]} == {0}
+        told = await lab.check("meter")
+        assert told["voice"] == "outcomes"
+        check = told["tasks"][0]["checks"][0]
+        assert (check["outcome"], check["reason"], check["expected"], check["evidence"]) == ("failed", "", None, [])
+    resumed = Options(seed="7", attempt=tmp_path / "attempt", speed=10.0, port_base=0)
+    async with Lab(find_scenario("first-contact"), resumed) as lab:
+        step = lab.clock.step
+        async with asyncio.timeout(20):
+            while lab.clock.step < step + 2:  # noqa: ASYNC110 - the plant has no event for it
+                await asyncio.sleep(0.01)
+        told = await lab.close("test")
+    assert told["voice"] == "outcomes"
+    kept = json.loads(next((tmp_path / "attempt" / "verdicts").glob("*.json")).read_text(encoding="utf-8"))
+    assert "voice" not in kept
+    assert kept["tasks"][0]["checks"][0]["reason"]
+    starts = Evidence.load(tmp_path / "attempt").of("lab", "host-start")
+    assert [record.detail["mode"] for record in starts] == ["exam", "exam"]
+    assert Evidence.load(tmp_path / "attempt").of("lab", "jitter")

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import httpx
 
-from labsim.client.records import FeedEntry, HintText, Lab, Verdict, read
+from labsim.client.records import FeedEntry, HintText, Lab, Mimic, Verdict, read
 from labsim.client.stream import EventStream
 from labsim.errors import AttemptError, ControlError
 
@@ -53,6 +53,10 @@ class LabClient:
     async def lab(self, lang: str = "en") -> Lab:
         """Everything there is to know about the lab now."""
         return read(Lab, await self._ask("GET", "/lab", params={"lang": lang}))
+
+    async def mimic(self, lang: str = "en") -> Mimic:
+        """The picture of the plant as it is now."""
+        return read(Mimic, await self._ask("GET", "/mimic", params={"lang": lang}))
 
     async def check(self, task: str | None = None, lang: str = "en") -> Verdict:
         """Mark the attempt so far: one task, or all."""

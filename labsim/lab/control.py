@@ -27,6 +27,7 @@ import devices
 from labsim.errors import AttemptError, EndpointError, InputError, LabsimError, UnknownNameError
 from labsim.lab.lab import Lab
 from labsim.lab.manual import manual
+from labsim.lab.mimic import mimic_document
 from labsim.lab.view import lab_document
 from labsim.text import LANGUAGES
 
@@ -88,6 +89,7 @@ class Control:
     def _app(self) -> Starlette:
         routes = [
             Route("/lab", self._guarded(self._get_lab)),
+            Route("/mimic", self._guarded(self._mimic)),
             Route("/check", self._guarded(self._check), methods=["POST"]),
             Route("/hint", self._guarded(self._hint), methods=["POST"]),
             Route("/answer", self._guarded(self._answer), methods=["POST"]),
@@ -123,6 +125,9 @@ class Control:
 
     async def _get_lab(self, request: Request, _body: dict[str, Any]) -> Any:
         return lab_document(self._lab, self._lang(request.query_params.get("lang")))
+
+    async def _mimic(self, request: Request, _body: dict[str, Any]) -> Any:
+        return mimic_document(self._lab, self._lang(request.query_params.get("lang")))
 
     async def _check(self, _request: Request, body: dict[str, Any]) -> Any:
         return await self._lab.check(_optional(body, "task"), self._lang(body.get("lang")))

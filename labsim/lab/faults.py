@@ -15,7 +15,7 @@ from labsim.endpoints.fault_table import ENDPOINT_FAULTS
 from labsim.errors import InputError, UnknownNameError
 from labsim.evidence.event import Record
 from labsim.plant.fault_spec import FaultSpec
-from labsim.plant.faults import faults_of_device, faults_of_tag
+from labsim.plant.faults import concerned, faults_of_device, faults_of_tag
 from labsim.plant.plant import Plant
 from labsim.quantity import parse_duration
 from labsim.scenario.timeline import TimelineEntry
@@ -63,6 +63,10 @@ class Layer(Protocol):
         """
         ...
 
+    def tags(self, target: str, fault: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """Paths of the single tags that show something else then; evidence names them."""
+        ...
+
     def begin(self, number: int, target: str, fault: str, parameters: Mapping[str, Any]) -> None:
         """Let it happen."""
         ...
@@ -98,6 +102,11 @@ class PlantFaults:
     def parse(self, target: str, fault: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """See `Layer`."""
         return dict(self._plant.faults.parse(target, fault, given))
+
+    def tags(self, target: str, fault: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """A fault of a tag concerns it, and the one that it is swapped with."""
+        device, tag = self._plant.faults.split(target)
+        return concerned(device.interface, device.path, tag, fault, parameters) if tag else ()
 
     def begin(self, number: int, target: str, fault: str, parameters: Mapping[str, Any]) -> None:
         """See `Layer`."""
@@ -143,6 +152,10 @@ class EndpointFaults:
         if fault not in known:
             raise UnknownNameError(f"fault of {target}", fault, known)
         return dict(known[fault].parse(given))
+
+    def tags(self, _target: str, _fault: str, _parameters: Mapping[str, Any]) -> Sequence[str]:
+        """None."""
+        return ()
 
     def begin(self, number: int, target: str, fault: str, parameters: Mapping[str, Any]) -> None:
         """See `Layer`."""
@@ -311,7 +324,7 @@ class LabFaults:
             facts |= parameters  # flat, as docs/links.md has it
         elif parameters:
             facts["parameters"] = parameters
-        self._tell(running, "begin", by, **facts, **about)
+        self._tell(running, "begin", by, layer.tags(target, fault, parameters), **facts, **about)
         self._running.append(running)
         layer.begin(running.number, target, fault, parameters)
         if lasting == 0:
@@ -374,12 +387,12 @@ class LabFaults:
         self._running.remove(running)
         running.layer.end(running.number)
 
-    def _tell(self, running: _Running, phase: str, by: str, **facts: Any) -> None:
+    def _tell(self, running: _Running, phase: str, by: str, tags: Sequence[str] = (), **facts: Any) -> None:
         fault = f"{running.layer.prefix}{running.fault}"
         detail: dict[str, Any] = {"fault": fault, "phase": phase, "number": running.number}
         if running.hidden:
             detail["hidden"] = True
-        self._note("fault", subject=running.target, detail=detail | {"by": by} | facts)
+        self._note("fault", subject=running.target, tags=list(tags), detail=detail | {"by": by} | facts)
 
 
 _ABOUT = ("fault", "phase", "number", "hidden", "by", "for", "entry")

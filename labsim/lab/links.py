@@ -73,6 +73,10 @@ class Links:
         facts = Impairment(settings.state, **settings.values()).facts()
         return facts | ({"for": 0.0} if settings.state == "reset" and settings.lasting is None else {})
 
+    def tags(self, _target: str, _fault: str, _parameters: Mapping[str, Any]) -> Sequence[str]:
+        """None."""
+        return ()
+
     def begin(self, number: int, target: str, fault: str, parameters: Mapping[str, Any]) -> None:
         """Put a link into a state."""
         settings = LinkSettings.model_validate({"state": fault, **parameters})

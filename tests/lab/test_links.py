@@ -13,6 +13,7 @@ import pytest
 from labsim.cli.main import run_command
 from labsim.errors import InputError, UnknownNameError
 from labsim.evidence.evidence import Evidence
+from labsim.lab.coach import Coach
 from labsim.lab.control import Control
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
@@ -67,7 +68,9 @@ def faults(lab: Lab) -> list[tuple[str, str, str]]:
 
 def told(lab: Lab) -> list[dict[str, Any]]:
     """What the trainee was told of links."""
-    return [entry for entry in lab.feed._entries if entry["kind"] == "fault"]
+    coach = Coach(lab.plant)
+    said = [coach.entry(record) for record in Evidence.load(lab.options.attempt).of("lab", "fault")]
+    return [entry for entry in said if entry is not None]
 
 
 async def test_a_timeline_impairs_links_in_plant_time(lab: Lab) -> None:

@@ -68,6 +68,8 @@ class ColdRoomLogger(Device):
         self._charge = float(self.settings["battery"])
         self._records: deque[Record] = deque(maxlen=MEMORY)
         self._made = self._sent = 0
+        self._window = (-1, -1)  # the number asked for and the newest record when the window was filled
+        self._silent = False
         self._record_due_s = self._send_due_s = 0.0
         self._heard_s = 0.0
         self._measure(0.0)
@@ -218,13 +220,14 @@ class ColdRoomLogger(Device):
                 self._send_due_s = self.now_s + CATCH_UP_S
                 self._deliver(self._records[self._sent - oldest])
         self["pending_records"] = self._made - self._sent
-        if self.now_s - self._heard_s > SILENT * interval:
+        if not self._silent and self.now_s - self._heard_s > SILENT * interval:
+            self._silent = True
             for name in _RECEIVED:
                 self.mark(name, status.BAD_NO_COMMUNICATION)
         self["record_age"] = max(self.now_s - float(self["record_time"]), 0.0)
 
     def _deliver(self, record: Record) -> None:
-        self._heard_s = self.now_s
+        self._heard_s, self._silent = self.now_s, False
         for name, value in zip(_RECEIVED, record.values, strict=True):
             self[name] = value
         self.emit(
@@ -234,7 +237,11 @@ class ColdRoomLogger(Device):
 
     def _show_selected(self) -> None:
         """The window on the memory; a number that is not in it makes the window bad."""
-        place = int(self["record_select"]) - self._records[0].number if self._records else -1
+        wanted = int(self["record_select"]), self._made
+        if wanted == self._window:
+            return
+        self._window = wanted
+        place = wanted[0] - self._records[0].number if self._records else -1
         if not 0 <= place < len(self._records):
             for name in _SELECTED:
                 self.mark(name, status.BAD_OUT_OF_RANGE)

@@ -25,6 +25,7 @@ ROUNDS = 3
 IDLE_KW, BELT_KW, CARTON_KW = 0.2, 0.6, 0.03
 """Power: standing by, and by m/s for the belt and for each carton on it."""
 WINDOW_S = 60.0
+_ZONES = tuple(f"zone{number}" for number in range(1, ZONES + 1))
 _METHODS = {"start": START, "stop": STOP, "reset": RESET}
 
 
@@ -46,6 +47,7 @@ class Sorter(Device):
         self._belt = Belt()
         self._chutes: list[deque[tuple[float, Part]]] = [deque() for _ in range(LANES + 1)]  # lane 0 is the reject lane
         self._speed, self._covered_s, self._next_s = 0.0, 0.0, 0.0
+        self._levels: tuple[int, ...] = ()
         self._sorted_at: deque[float] = deque()
         self._running = bool(self.settings["autostart"])
         self._show()
@@ -190,13 +192,16 @@ class Sorter(Device):
         belt = self._belt
         self["speed"], self["on_belt"] = self._speed, len(belt.cartons)
         self["eye_induction"], self["eye_scanner"] = belt.covers(0.0), belt.covers(SCAN_M)
-        for number in range(ZONES):
+        loads = belt.zones()
+        for number, name in enumerate(_ZONES):
             held = ACCUMULATE if not self._speed or (belt.stuck is not None and number == 0) else TRANSPORT
-            self[f"zone{number + 1}"] = held if belt.in_zone(number) else EMPTY
-        for lane in range(1, LANES + 1):
-            level = len(self._chutes[lane])
-            self[f"lane{lane}_level"] = level
-            self[f"lane{lane}_full"] = level >= int(self.settings["chute_capacity"])
+            self[name] = held if loads[number] else EMPTY
+        most = int(self.settings["chute_capacity"])
+        levels = most, *(len(chute) for chute in self._chutes[1:])
+        if levels != self._levels:
+            self._levels = levels
+            for lane, level in enumerate(levels[1:], 1):
+                self[f"lane{lane}_level"], self[f"lane{lane}_full"] = level, level >= most
         while self._sorted_at and self._sorted_at[0] <= self.now_s - WINDOW_S:
             self._sorted_at.popleft()
         self["throughput"] = len(self._sorted_at)

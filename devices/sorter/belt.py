@@ -75,7 +75,10 @@ class Belt:
         """Whether a carton is before a photo-eye."""
         return any(place <= carton.place <= place + CARTON_M for carton in self.cartons)
 
-    def in_zone(self, number: int) -> int:
-        """Cartons in a zone of the sorting way, from 0."""
-        low = number * ZONE_M
-        return sum(low <= carton.place < low + ZONE_M for carton in self.cartons)
+    def zones(self) -> list[int]:
+        """Cartons in each zone of the sorting way."""
+        found = [0] * ZONES
+        for carton in self.cartons:
+            if carton.place < REJECT_M:
+                found[int(carton.place / ZONE_M)] += 1
+        return found

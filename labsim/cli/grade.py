@@ -17,21 +17,26 @@ def grade(
     lang: str = typer.Option("", help="Language of the reasons; the attempt's own by default."),
     junit: Path | None = typer.Option(None, help="Also write the verdict as JUnit XML.", metavar="FILE.xml"),
     csv: Path | None = typer.Option(None, help="Also write the verdict as CSV for spreadsheets.", metavar="FILE.csv"),
+    by: str = typer.Option("", help="Who marks anew; kept with the verdict."),
+    why: str = typer.Option("", help="Why, such as an appeal; kept with the verdict."),
     as_json: bool = opt.JSON,
 ) -> int:
-    """Mark an attempt anew; the verdict is kept beside the earlier ones."""
+    """Mark an attempt anew; the verdict is kept beside the earlier ones, with what differs from the last of them."""
     from grader.grade import grade_attempt
+    from labsim.cli.regrade import grading, print_grading
     from labsim.evidence.attempt import save_verdict
     from labsim.evidence.manifest import read_manifest
 
     verdict = grade_attempt(attempt)
     document = verdict.to_json(opt.language(lang or read_manifest(attempt).lang))
+    document |= grading(attempt, document, by, why)
     where = save_verdict(attempt, document)
     export(attempt, document, opt.language(lang or read_manifest(attempt).lang), junit, csv)
     if as_json:
         print_json(document)
     else:
         print_verdict(document, out())
+        print_grading(document, out())
         err().print(f"[dim]kept as {where}[/]")
     return 0 if document["passed"] else 1
 

@@ -117,6 +117,18 @@ WORDS: dict[str, Text] = {
         "每個事件發生時即發佈，帶有 `time`、`event` 與 `fields`。若同時有 `sent`，則為補傳：`time` 為其實際發生的時間。",
         "每个事件发生时即发布，带有 `time`、`event` 与 `fields`。若同时有 `sent`，则为补传：`time` 为其实际发生的时间。",
     ),
+    "vda5050": tr(
+        "By itself the device speaks VDA 5050 version 2.1.0 instead of these messages; … stands for its serial number. The state "
+        "goes out when it changes and at least every 30 s, the factsheet when it is asked for. The fields of the state are:",
+        "設備預設使用 VDA 5050 2.1.0，而非上述消息；… 代表其序列號。狀態在變化時發送，至少每 30 s 一次；規格表按請求發送。"
+        "狀態字段如下：",
+        "设备默认使用 VDA 5050 2.1.0，而非上述消息；… 代表其序列号。状态在变化时发送，至少每 30 s 一次；规格表按请求发送。"
+        "状态字段如下：",
+    ),
+    "direction": tr("Direction", "方向", "方向"),
+    "from_device": tr("from the device", "設備發出", "设备发出"),
+    "to_device": tr("to the device", "發往設備", "发往设备"),
+    "field": tr("Field", "字段", "字段"),
     "per_tag": tr(
         "A plant may publish each value on a topic of its own instead, retained, when it has changed, and may take commands: "
         'each value with access rw then has a topic for `{"value": …, "id": …}` or the bare value, and answers on the topic '

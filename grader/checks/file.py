@@ -20,7 +20,7 @@ from grader.words import duration, fill, margin, names, quantity
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence, HandIn
 from labsim.quantity import Duration, Tolerance, ToleranceField
-from labsim.scenario.fields import TagPath
+from labsim.scenario.fields import NameplatePath, TagPath
 from labsim.text import Text, tr
 
 Constant = bool | int | float | str
@@ -37,6 +37,9 @@ class FileValuesParams(Params):
     key: str = Field("key", description="The column (or JSON name) that says which value a row is.")
     value: str = Field("value", description="The column (or JSON name) of the value.")
     expect: Mapping[str, TagPath] = Field({}, description="The tag of each key whose value comes from the plant.")
+    nameplates: Mapping[str, NameplatePath] = Field(
+        {}, description="The field of a device's nameplate for each key, such as `mill1.serial`; the seat's own."
+    )
     constants: Mapping[str, Constant] = Field(
         {}, description="The value of each key that does not change; a number has to be right within `near`."
     )
@@ -62,12 +65,13 @@ class FileValuesParams(Params):
 
     @model_validator(mode="after")
     def _something(self) -> FileValuesParams:
-        if not self.expect and not self.constants:
-            raise ValueError("give 'expect' or 'constants'")
+        if not self.expect and not self.constants and not self.nameplates:
+            raise ValueError("give 'expect', 'nameplates' or 'constants'")
         if self.real and self.truth != "at-time":
             raise ValueError("'real' needs 'truth: at-time': what is true is not what was read")
-        if both := set(self.expect) & set(self.constants):
-            raise ValueError(f"{min(both)!r} stands in 'expect' and in 'constants'")
+        named = [*self.expect, *self.nameplates, *self.constants]
+        if twice := sorted(key for key in set(named) if named.count(key) > 1):
+            raise ValueError(f"{twice[0]!r} stands in two of 'expect', 'nameplates' and 'constants'")
         return self
 
 
@@ -120,7 +124,8 @@ class FileValues(Check[FileValuesParams]):
 
     def judge(self, evidence: Evidence, params: FileValuesParams) -> Outcome:
         """Judge each key of the file."""
-        every = [*params.expect, *params.constants]
+        constants = {**{key: plate(evidence, path) for key, path in params.nameplates.items()}, **params.constants}
+        every = [*params.expect, *constants]
         expected = _asked(params, len(every))
         handed = evidence.file(params.file)
         if handed is None:
@@ -145,7 +150,9 @@ class FileValues(Check[FileValuesParams]):
                 )
                 continue
             judged = (
-                _follows(evidence, params, key, mine, used) if key in params.expect else _constant(params, key, mine)
+                _follows(evidence, params, key, mine, used)
+                if key in params.expect
+                else _constant(constants[key], params, mine)
             )
             if judged is not None:
                 faults[key] = judged
@@ -221,8 +228,13 @@ def _at_time(evidence: Evidence, params: FileValuesParams, row: Row, got: Value,
     return Fault(why.format(n=row.number), advice=_look(got, near, params.tolerance, truth.tag.unit))
 
 
-def _constant(params: FileValuesParams, key: str, rows: Sequence[Row]) -> Fault | None:
-    want = params.constants[key]
+def plate(evidence: Evidence, path: str) -> str:
+    """What stands on a device of this attempt."""
+    device, _, name = path.partition(".")
+    return str(getattr(evidence.manifest.devices[device], name))
+
+
+def _constant(want: Constant, params: FileValuesParams, rows: Sequence[Row]) -> Fault | None:
     for row in rows:
         if not same_constant(row.value, want, params.near):
             why = tr("row {n} is not right", "第 {n} 行不正確", "第 {n} 行不正确")

@@ -20,6 +20,18 @@ TAGS_MAX = 65_536
 """Rows that a history record can name (an unsigned 16-bit number)."""
 
 
+class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on a device: drawn for the seat where a type draws it."""
+
+    type: str
+    manufacturer: str
+    model: str
+    revision: str
+    serial: str
+    hardware_revision: str = ""
+    device_revision: str = ""
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """``manifest.json``: everything about an attempt that never changes once it began.
 
@@ -35,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         utc_origin_ns: The UTC time that plant time 0 stands for, in nanoseconds.
         created: UTC, ISO 8601.
         versions: Of Python, labsim and the libraries behind the plant and its protocols.
+        devices: Nameplates of the plant's devices by path.
         files: SHA-256 of each file of ``scenario/`` by its path in there; `Attempt.create` fills it in.
         tags: SHA-256 of ``tags.json``; `Attempt.create` fills it in.
     """
@@ -52,6 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     files: dict[str, str]
     tags: str
+    devices: dict[str, Nameplate] = {}
 
     @classmethod
     def new(
@@ -64,6 +78,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         speed: float,
         lang: str,
         utc_origin_ns: int,
+        devices: Mapping[str, Nameplate] | None = None,
     ) -> Manifest:
         """The manifest of an attempt that begins now, with the versions installed here."""
         return cls(
@@ -80,6 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             versions=installed_versions(),
             files={},
             tags="",
+            devices=dict(devices or {}),
         )
 
 

@@ -13,7 +13,7 @@ from labsim.endpoints.endpoint import Endpoint, Guard, User
 from labsim.evidence.attempt import PKI
 from labsim.evidence.event import Sink
 from labsim.evidence.live import LiveHistory
-from labsim.evidence.manifest import TagInfo
+from labsim.evidence.manifest import Nameplate, TagInfo
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
 from labsim.plant.faults import concerned
@@ -294,6 +294,23 @@ def _mqtt(
         style=style,
         guard=guard,
     )
+
+
+def nameplates(plant: Plant) -> dict[str, Nameplate]:
+    """What stands on each device, as the attempt keeps it."""
+    plates = {}
+    for path, device in plant.devices.items():
+        shown = device.interface.identification
+        plates[path] = Nameplate(
+            type=device.interface.type,
+            manufacturer=shown.manufacturer,
+            model=shown.model,
+            revision=shown.revision,
+            serial=device.serial,
+            hardware_revision=shown.hardware_revision,
+            device_revision=shown.device_revision,
+        )
+    return plates
 
 
 def tag_infos(plant: Plant, graded: AbstractSet[str]) -> list[TagInfo]:

@@ -20,10 +20,11 @@ from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameEr
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.key import SigningKey
 from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import Manifest, installed_versions
 from labsim.evidence.polls import WINDOW_NS, Polls
-from labsim.lab.build import build_endpoints, build_plant, tag_infos
+from labsim.lab.build import build_endpoints, build_plant, nameplates, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
 from labsim.lab.faults import GOOD, EndpointFaults, LabFaults
@@ -32,14 +33,14 @@ from labsim.lab.inputs import Inputs
 from labsim.lab.jitter import Jitter
 from labsim.lab.links import Links
 from labsim.lab.options import Options
-from labsim.lab.recorder import Recorder
 from labsim.lab.probes import Probes
+from labsim.lab.recorder import Recorder
 from labsim.plant import status
 from labsim.plant.clock import SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
-from labsim.scenario.load import load_scenario
 from labsim.scenario.link import link_names
+from labsim.scenario.load import load_scenario
 from labsim.scenario.marking import Mode
 from labsim.scenario.model import Scenario, Task
 from labsim.scenario.timeline import drawn_entries
@@ -81,7 +82,7 @@ class Lab:
         self.verdict: dict[str, Any] | None = None
         self.plant.start()
         if seen:
-            self.attempt = Attempt.resume(options.attempt, self.clock.now_ns)
+            self.attempt = Attempt.resume(options.attempt, self.clock.now_ns, SigningKey())
             Inputs(self.plant, seen.records).advance_to(self.attempt.next_step)
         else:
             self.attempt = self._create()
@@ -107,7 +108,6 @@ class Lab:
         except BaseException:
             self.attempt.discard()
             raise
-        self._earlier = seen.records if seen else ()
         self._probes = Probes(
             wanted_probes(self.scenario),
             {
@@ -119,6 +119,7 @@ class Lab:
             lambda: self.attempt.seq,
         )
         self._probes.skip_until(self.clock.step_time_ns if seen else -1)
+        self._earlier = seen.records if seen else ()
         self._tickers = [tick for tick in (getattr(e, "tick", None) for e in self._endpoints) if tick is not None]
         self._stack = AsyncExitStack()
         self._pace: asyncio.Task[None] | None = None
@@ -139,6 +140,7 @@ class Lab:
             speed=self.options.speed,
             lang=self.options.lang,
             utc_origin_ns=self.clock.utc_origin_ns,
+            devices=nameplates(self.plant),
         )
         return Attempt.create(
             self.options.attempt,
@@ -146,6 +148,7 @@ class Lab:
             tags=tag_infos(self.plant, self.graded),
             scenario_files=scenario_files(self.scenario_folder),
             clock_t=self.clock.now_ns,
+            key=SigningKey(),
         )
 
     # ---- life ----
@@ -183,9 +186,9 @@ class Lab:
 
     def _step(self) -> None:
         self.faults.tick(self.clock.step_time_ns)
+        self._probes.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
-        self._probes.tick(self.clock.step_time_ns)
         if (measured := self._jitter.add(self.clock.behind_ns)) is not None:
             self.note("jitter", detail=measured)
         if self.clock.step_time_ns % WINDOW_NS == 0:
@@ -209,10 +212,10 @@ class Lab:
         async with self._closing:
             if self.verdict is not None:
                 return self.verdict
-            await self._halt()
-            if self.failure is not None:
             if self.failure is None:
                 await self._probes.at_check(None)
+            await self._halt()
+            if self.failure is not None:
                 raise self.failure
             if self._pace is not None and not self._pace.cancelled() and (error := self._pace.exception()):
                 raise error
@@ -269,9 +272,9 @@ class Lab:
         """Mark the attempt so far, all tasks or one. The hand-in folder is kept as it is now."""
         if task is not None:
             self.task(task)
+        await self._probes.at_check(task)
         self.note("check", detail={"task": task} if task else {})
         self.attempt.snapshot_handin()
-        await self._probes.at_check(task)
         return await asyncio.to_thread(self._grade, task, lang or self.options.lang)
 
     def _grade(self, task: str | None, lang: str) -> dict[str, Any]:

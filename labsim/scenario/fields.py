@@ -11,7 +11,7 @@ from labsim.document import KeyPath
 
 
 class Names:
-    """Marks a string field as a name; ``kind`` is ``device``, ``tag``, ``alarm`` or ``method``.
+    """Marks a string field as a name; ``kind`` is ``device``, ``tag``, ``alarm``, ``method`` or ``nameplate``.
 
     The loader looks for it in a model's fields.
     """
@@ -33,6 +33,12 @@ AlarmPath = Annotated[str, Names("alarm"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-
 
 MethodPath = Annotated[str, Names("method"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 """KeyPath of a method by what the device calls it, such as ``mill1.start_job``."""
+
+
+PLATE = ("type", "manufacturer", "model", "revision", "serial", "hardware_revision", "device_revision")
+"""What stands on a nameplate."""
+NameplatePath = Annotated[str, Names("nameplate"), Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+"""KeyPath of what stands on a device, such as ``mill1.serial``."""
 
 
 class Nested:

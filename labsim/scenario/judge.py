@@ -13,7 +13,7 @@ from labsim.document import Document, KeyPath
 from labsim.errors import did_you_mean
 from labsim.scenario.catalogue import Catalogue
 from labsim.scenario.fault_rules import judge_faults, judge_sensors
-from labsim.scenario.fields import TRUE, named_parts, nested_checks
+from labsim.scenario.fields import PLATE, TRUE, named_parts, nested_checks
 from labsim.scenario.flow import judge_flows
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
 from labsim.scenario.listeners import judge_listeners
@@ -269,6 +269,8 @@ def _parts(catalogue: Catalogue, kind: str, device_type: str) -> Iterable[str]:
             return catalogue.device_alarms(device_type)
         case "method":
             return catalogue.device_methods(device_type)
+        case "nameplate":
+            return PLATE
     return catalogue.device_tags(device_type)
 
 

@@ -23,6 +23,7 @@ PROBLEMS = {
     "unknown-device": "The plant has no device of that name.",
     "unknown-link": "The timeline names the link of an endpoint that the scenario does not have.",
     "unknown-tag": "The device has no tag of that name.",
+    "unknown-nameplate": "A nameplate has no field of that name.",
     "unknown-include": "There is no ready plant of that name, or no file at that path.",
     "bad-include": "Ready plants do not go together with each other or with the scenario.",
     "unknown-port": "The device has no port of that name, or not in that direction.",

@@ -13,7 +13,7 @@ from grader.outcome import Outcome
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event
 from labsim.evidence.evidence import Evidence
-from labsim.evidence.manifest import Manifest, TagInfo
+from labsim.evidence.manifest import Manifest, Nameplate, TagInfo
 from labsim.text import Text
 
 UTC_ORIGIN_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
@@ -132,6 +132,11 @@ class Bench:
                 speed=1.0,
                 lang="en",
                 utc_origin_ns=UTC_ORIGIN_NS,
+                devices={
+                    "meter1": Nameplate(
+                        type="power-meter", manufacturer="Acme", model="PM 1", revision="2.0", serial="PM-0042"
+                    )
+                },
             ),
             tags=TAGS,
             scenario_files={"scenario.yaml": self.scenario.encode(), **self.scenario_files},

@@ -142,3 +142,11 @@ def test_no_file_raises(data: bytes) -> None:
         bench.hand_in("map.csv", data)
         for truth in ("when-read", "at-time"):
             bench.judge("file.values", **EXPECT, constants={"c": 1}, truth=truth)
+
+
+@pytest.mark.parametrize(("serial", "score"), [("PM-0042", 1), ("PM-0043", 0.5)])
+def test_nameplates_are_those_of_the_seat(bench: Bench, serial: str, score: float) -> None:
+    """What stands on the device is right, another seat's serial number is not."""
+    handed(bench, f"serial,{serial}", "maker,ACME")
+    plates = {"serial": "meter1.serial", "maker": "meter1.manufacturer"}
+    assert bench.judge("file.values", file="map.csv", key="tag", nameplates=plates).score == score

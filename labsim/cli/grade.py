@@ -41,20 +41,45 @@ def grade(
     return 0 if document["passed"] else 1
 
 
-def verify(attempt: Path = opt.ATTEMPT, as_json: bool = opt.JSON) -> int:
-    """Verify an attempt's chain, hashes and seal; names the first broken file, line and reason."""
-    from labsim.evidence.verify import ok
-    from labsim.evidence.verify import verify as examine
+def verify(
+    attempt: Path = opt.ATTEMPT,
+    key: Path | None = typer.Option(
+        None, help="The PEM file of the public key that must have signed: any key that the attempt carries otherwise."
+    ),
+    as_json: bool = opt.JSON,
+) -> int:
+    """Verify an attempt's chain, signatures, hashes and seal; names the first broken file, line and reason."""
+    from labsim.evidence.key import PublicKey
+    from labsim.evidence.verify import examine, ok
 
-    findings = examine(attempt)
+    findings, signers = examine(attempt, PublicKey.read(key) if key is not None else None)
     good = ok(findings)
     if as_json:
-        print_json({"ok": good, "problems": [finding.to_json() for finding in findings]})
+        print_json({"ok": good, "problems": [finding.to_json() for finding in findings], "signed_by": signers})
         return 0 if good else 1
     for finding in findings:
         out().print(
             f"[{'yellow' if finding.note else 'red'}]{'·' if finding.note else '✘'}[/] {escape(str(finding))}",
             soft_wrap=True,
         )
+    for signer in signers:
+        out().print(
+            f"[dim]·[/] signed by the key {signer}" + (" (the one given)" if key is not None else _whose(signer))
+        )
+    if not signers:
+        out().print("[dim]·[/] signed by nobody: that it is intact shows only against a head known from elsewhere")
     out().print("[green]✔[/] the evidence is intact" if good else "[red]✘[/] the evidence is not as its host wrote it")
     return 0 if good else 1
+
+
+def _whose(signer: str) -> str:
+    """Whether a key is the one of the person at this machine."""
+    from labsim.errors import EvidenceError
+    from labsim.evidence.key import PUBLIC, PublicKey
+    from labsim.userdata import data_folder
+
+    try:
+        own = PublicKey.read(data_folder() / PUBLIC).id
+    except EvidenceError:
+        own = ""
+    return " (yours)" if signer == own else " (the attempt carries it; give --key to hold it against one you know)"

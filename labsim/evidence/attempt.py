@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
@@ -15,12 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from labsim.errors import AttemptError, EvidenceError
-from labsim.evidence import handin, history, journal, lock
+from labsim.evidence import handin, heads, history, journal, lock
 from labsim.evidence.chain import close_line
 from labsim.evidence.disk import PART, write_new, write_whole
 from labsim.evidence.event import Event, Record
+from labsim.evidence.heads import Heads
 from labsim.evidence.history import STEP_NS, HistoryWriter
 from labsim.evidence.journal import JournalWriter, read_journal
+from labsim.evidence.key import SigningKey
 from labsim.evidence.lock import FolderLock
 from labsim.evidence.manifest import (
     Manifest,
@@ -38,6 +42,7 @@ SEAL = "seal.json"
 PKI = "pki"
 UNSEALED = (handin.FOLDER, PKI, "control.json", lock.NAME, SEAL)
 """Names in the folder that the seal does not cover: the trainee's, a running host's, its own."""
+_LOOK_EVERY_NS = 1_000_000_000
 _BEFORE = {handin.FOLDER, "control.json", lock.NAME}
 
 
@@ -51,7 +56,13 @@ class Attempt:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, tags: Sequence[TagInfo], held: FolderLock, clock_t: Callable[[], int]
+        self,
+        folder: Path,
+        manifest: Manifest,
+        tags: Sequence[TagInfo],
+        held: FolderLock,
+        clock_t: Callable[[], int],
+        key: SigningKey | None,
     ) -> None:
         self.folder, self.manifest, self.tags = folder, manifest, tuple(tags)
         self._held, self._closed, self._sealed = held, False, False
@@ -67,6 +78,8 @@ class Attempt:
         except BaseException:
             self._journal.close()
             raise
+        self._heads = Heads(folder, self._journal.epoch, key) if key is not None else None
+        self._look_ns = 0  # monotonic time of the next look around
 
     @classmethod
     def create(
@@ -77,6 +90,7 @@ class Attempt:
         tags: Sequence[TagInfo],
         scenario_files: Mapping[str, bytes],
         clock_t: Callable[[], int],
+        key: SigningKey | None = None,
     ) -> Attempt:
         """Begin an attempt in a new or empty folder (a ``handin/`` may be there already).
 
@@ -86,6 +100,7 @@ class Attempt:
             tags: In the order of their rows.
             scenario_files: Content by path below ``scenario/``, with slashes.
             clock_t: Simulated nanoseconds now.
+            key: Signs the journal's heads and the seal; nothing is signed without it.
 
         Raises:
             AttemptError: the folder holds something else, or another host holds it.
@@ -116,7 +131,7 @@ class Attempt:
             )
             # Last, and at once: a folder with a manifest is a whole one.
             write_whole(folder / "manifest.json", encode_document(manifest))
-            return cls(folder, manifest, tags, held, clock_t)
+            return cls(folder, manifest, tags, held, clock_t, key)
         except OSError as error:
             held.release()
             raise EvidenceError(f"{folder} cannot be written to ({error.strerror}): name another folder.") from error
@@ -125,8 +140,8 @@ class Attempt:
             raise
 
     @classmethod
-    def resume(cls, folder: Path, clock_t: Callable[[], int]) -> Attempt:
-        """Go on with an attempt whose host ended without a seal: a new epoch, at `next_step`.
+    def resume(cls, folder: Path, clock_t: Callable[[], int], key: SigningKey | None = None) -> Attempt:
+        """Go on with an attempt whose host ended without a seal: a new epoch, at `next_step`; else as `create`.
 
         Raises:
             AttemptError: no attempt, a sealed one, a damaged one, or one that another host holds.
@@ -137,7 +152,7 @@ class Attempt:
         try:
             if (folder / SEAL).exists():
                 raise AttemptError(f"{folder} is sealed: it can be graded, not gone on with. Begin a new attempt.")
-            return cls(folder, manifest, tags, held, clock_t)
+            return cls(folder, manifest, tags, held, clock_t, key)
         except OSError as error:
             held.release()
             raise EvidenceError(f"{folder} cannot be written to ({error.strerror}): make it writable.") from error
@@ -179,6 +194,7 @@ class Attempt:
         Raises:
             EvidenceError: it is not kept: no answer may go out.
         """
+        self._look_around()
         return self._journal.append(event)
 
     def write(self, event: Event) -> bytes:
@@ -187,6 +203,8 @@ class Attempt:
         Raises:
             EvidenceError: it is not kept: no answer may go out.
         """
+        if time.monotonic_ns() >= self._look_ns:
+            self._look_around()
         return self._journal.write(event)
 
     def keep(self, event: Event) -> None:
@@ -195,7 +213,7 @@ class Attempt:
         Raises:
             EvidenceError: it is not kept: no answer may go out.
         """
-        self._journal.write(event)
+        self.write(event)
 
     def record(
         self, step: int, rows: ArrayLike, values: ArrayLike, statuses: ArrayLike, texts: Mapping[int, str] | None = None
@@ -213,6 +231,8 @@ class Attempt:
             EvidenceError: it is not kept.
         """
         assert step >= self._last_step, "history runs forward"
+        if time.monotonic_ns() >= self._look_ns:
+            self._look_around()
         self._last_step = step
         tags = np.asarray(rows)
         numbers = np.array(values, np.float64)
@@ -220,6 +240,26 @@ class Attempt:
             for at in np.flatnonzero(np.isin(tags, list(self._text_rows))):
                 numbers[at] = self._history.text(texts[int(tags[at])])
         self._history.append(step, tags, numbers, statuses)
+
+    def _look_around(self) -> None:
+        """Once a second: whether the attempt is still ours, and whether a head is due.
+
+        A host that was frozen, so that another could take the attempt over, finds that out here before it writes.
+        """
+        now = time.monotonic_ns()
+        if now < self._look_ns:
+            return
+        self._journal.demand_latest()
+        self._look_ns = now + _LOOK_EVERY_NS
+        if self._heads is not None and now >= self._heads.due_ns:
+            self._sign("minute")
+
+    def _sign(self, why: heads.Why) -> None:
+        if self._heads is None:
+            return
+        with suppress(EvidenceError):  # another host's attempt now: what follows is for that one to sign
+            self._journal.demand_latest()
+            self._heads.sign(self._journal.seq, self._journal.t, self.head, why)
 
     def snapshot_handin(self) -> list[Record]:
         """Keep every file of ``handin/`` that is new, changed or gone; gives the records, incidents among them.
@@ -229,18 +269,30 @@ class Attempt:
         """
         return [self._journal.append(event) for event in self._handins.changes()]
 
+    @property
+    def seq(self) -> int:
+        """Number of the last record; 0 before the first."""
+        return self._journal.seq
+
     def save_verdict(self, document: Mapping[str, Any]) -> Path:
         """Keep a verdict under the next number; see `save_verdict`."""
         return save_verdict(self.folder, document)
 
     def close(self) -> None:
         """End this epoch without a seal, so that the attempt can be resumed; closing twice is harmless."""
+        if not self._closed:
+            self._sign("close")
         self._closed = True
         try:
-            self._journal.close()
-            self._history.close()
+            self._end_files()
         finally:
             self._held.release()
+
+    def _end_files(self) -> None:
+        self._journal.close()
+        self._history.close()
+        if self._heads is not None:
+            self._heads.close()
 
     def discard(self) -> None:
         """Close, and take the folder away again if nothing ever happened: no event was kept and nothing handed in.
@@ -264,16 +316,12 @@ class Attempt:
             return self.folder / SEAL
         if self._closed:
             raise EvidenceError(f"{self.folder} is closed: resume the attempt to seal it.")
+        self._journal.demand_latest()
         self._closed = True
+        self._sign("seal")
         try:
-            self._journal.close()
-            self._history.close()
+            self._end_files()
             body = msgspec.json.encode(
-    @property
-    def seq(self) -> int:
-        """Number of the last record; 0 before the first."""
-        return self._journal.seq
-
                 {
                     "format": "labsim-seal/1",
                     "seq": self._journal.seq,
@@ -281,6 +329,9 @@ class Attempt:
                     "files": hash_files(self.folder),
                 }
             )
+            if self._heads is not None:
+                with suppress(EvidenceError):  # no key: verification says that nobody signed
+                    body = self._heads.seal(body)
             write_whole(self.folder / SEAL, close_line(body, bytes.fromhex(self.head))[0])
             self._sealed = True
         finally:

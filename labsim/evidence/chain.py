@@ -44,6 +44,11 @@ def open_line(line: bytes, previous: bytes) -> bytes | None:
     return digest if line.endswith(_KEY + digest.hex().encode() + b'"}') else None
 
 
+def without_hash(line: bytes) -> bytes:
+    """The JSON object of a line (without newline) as it was before its hash was put in."""
+    return line[:-_TAIL] + b"}"
+
+
 def stated(line: bytes) -> str:
     """The hash that a line (without newline) says it has, in hex; empty when it says none."""
     return line[-66:-2].decode("ascii", "replace") if line[-_TAIL:-66] == _KEY and line.endswith(b'"}') else ""

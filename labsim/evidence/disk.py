@@ -22,28 +22,30 @@ _data_sync = getattr(os, "fdatasync", os.fsync)
 
 
 class AppendFile:
-    """A new file that grows by whole records: each is one ``os.write``, or is not there.
+    """A file that grows by whole records: each is one ``os.write``, or is not there.
 
     The caller says where the file ends, so that a record which was half written, or written but never counted because an
     exception came in between, is cut away before the next one.
 
     Args:
         path: Created; must not exist.
+        go_on: It does exist, and what is in it stays.
 
     Raises:
         FileExistsError: ``path`` exists.
         EvidenceError: it cannot be created.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, go_on: bool = False) -> None:
         self.path = path
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY, 0o644)
+            new = 0 if go_on else os.O_CREAT | os.O_EXCL
+            self._fd = os.open(path, os.O_WRONLY | new | os.O_APPEND | _BINARY, 0o644)
         except FileExistsError:
             raise
         except OSError as error:
             raise EvidenceError(_sentence(path, error.strerror)) from error
-        self._end = 0  # where the file is known to end; -1 while a write is under way
+        self._end = os.fstat(self._fd).st_size  # where the file is known to end; -1 while a write is under way
         self._refusal = ""  # why nothing may be appended any more
         self._dirty = False
         self._syncing = threading.Lock()

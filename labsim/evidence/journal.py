@@ -145,6 +145,7 @@ class JournalWriter:
 
     Attributes:
         epoch: Number of the epoch, from 1.
+        superseded: Another host was seen to have opened a later one.
 
     Raises:
         AttemptError: the journal is damaged, or another host claimed the epoch.
@@ -161,6 +162,7 @@ class JournalWriter:
         self.epoch = epochs[-1].number + 1 if epochs else 1
         (folder / FOLDER).mkdir(exist_ok=True)
         path = folder / FOLDER / epoch_name(self.epoch, SUFFIX)
+        self._next, self.superseded = path.with_name(epoch_name(self.epoch + 1, SUFFIX)), False
         try:
             self._file = AppendFile(path)
         except FileExistsError as error:
@@ -173,6 +175,18 @@ class JournalWriter:
         except EvidenceError:
             self._file.close()
             raise
+
+    def demand_latest(self) -> None:
+        """Make sure that no other host has taken the attempt over since.
+
+        Raises:
+            EvidenceError: one has; this journal takes nothing more.
+        """
+        if self.superseded or self._next.exists():
+            self.superseded = True
+            raise EvidenceError(
+                f"{self._next} was opened by another host, which has taken this attempt over: this one stops."
+            )
 
     @property
     def head(self) -> str:
@@ -242,7 +256,7 @@ class JournalWriter:
     def close(self) -> None:
         """Sync and close; any further `append` raises EvidenceError. What was refused before is told, if there is room now."""
         with self._lock:
-            if self._refused and not self._closed:
+            if self._refused and not self._closed and not self.superseded:
                 with suppress(EvidenceError):  # the disk is still full: the next epoch sees that this one has no end
                     self._tell_refused()
             self._closed = True

@@ -1,8 +1,8 @@
 """Verification of an attempt folder: is it what its host wrote?
 
-Looked at, in this order: the manifest and the files it hashes, the chain of the journal, the kept hand-in files, the
-history, the verdicts' heads, the seal. What the chain cannot show is a tail that was cut off before the attempt was sealed:
-that shows only against a head that is known from elsewhere, such as a verdict.
+Looked at, in this order: the manifest and the files it hashes, the chain of the journal, the signed heads, the kept hand-in
+files, the history, the verdicts' heads, the seal. What the chain cannot show is a tail that was cut off before the attempt was
+sealed: that shows only against a head that is known from elsewhere, such as a verdict or a signed head.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from labsim.evidence.attempt import SCENARIO, SEAL, VERDICTS, hash_files
 from labsim.evidence.disk import PART, epoch_files, epoch_name
 from labsim.evidence.journal import FOLDER as JOURNAL
 from labsim.evidence.journal import SUFFIX, decode_line, read_epochs
+from labsim.evidence.key import PublicKey
 from labsim.evidence.manifest import TagInfo, read_manifest, read_tags
+from labsim.evidence.signatures import Signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,16 @@ class Finding:
 
 
 class Seal(msgspec.Struct, forbid_unknown_fields=True):
-    """``seal.json``: the hashes of a closed attempt and the number of its last record."""
+    """``seal.json``: the hashes of a closed attempt, the number of its last record, and whose key says so (if one does)."""
 
     format: Literal["labsim-seal/1"]
     seq: int
     sealed: str
     files: dict[str, str]
     h: str
+    key_id: str = ""
+    alg: str = ""
+    sig: str = ""
 
 
 def ok(findings: list[Finding]) -> bool:
@@ -63,8 +68,17 @@ def ok(findings: list[Finding]) -> bool:
     return all(finding.note for finding in findings)
 
 
-def verify(folder: Path) -> list[Finding]:
-    """Everything about an attempt that is not as its host wrote it, and notes on what a crash left.
+def verify(folder: Path, key: PublicKey | None = None) -> list[Finding]:
+    """Everything about an attempt that is not as its host wrote it, and notes on what a crash left; see `examine`."""
+    return examine(folder, key)[0]
+
+
+def examine(folder: Path, key: PublicKey | None = None) -> tuple[list[Finding], list[str]]:
+    """What `verify` finds, and the ids of the keys whose signatures hold.
+
+    Args:
+        folder: The attempt.
+        key: The only key that may have signed it, and has to have: every head, and the seal of a sealed attempt.
 
     Raises:
         AttemptError: there is no such folder, or a file in it cannot be read.
@@ -72,7 +86,8 @@ def verify(folder: Path) -> list[Finding]:
     if not folder.is_dir():
         raise AttemptError(f"{folder} is not a folder: give the folder of an attempt.")
     try:
-        return _Verification(folder).run()
+        verification = _Verification(folder, key)
+        return verification.run(), [*verification.signatures.signers]
     except OSError as error:
         raise AttemptError(
             f"{error.filename or folder} cannot be read ({error.strerror}): make it readable."
@@ -95,13 +110,16 @@ class _Chain:
 
 
 class _Verification:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: PublicKey | None) -> None:
         self._folder = folder
         self._findings: list[Finding] = []
+        self.signatures = Signatures(folder, self._say, key)
 
     def run(self) -> list[Finding]:
         tags = self._manifest()
         journal = self._journal()
+        if journal.whole:
+            self.signatures.heads(journal.heads)
         self._files(journal)
         self._history(tags)
         if journal.whole:
@@ -232,7 +250,15 @@ class _Verification:
     def _seal(self, journal: _Chain) -> None:
         path = self._folder / SEAL
         if not path.is_file():
-            self._say(SEAL, "is missing: the attempt was not sealed", note=True)
+            last = self.signatures.last
+            if last is not None and last.why == "seal":
+                self._say(
+                    SEAL,
+                    "is missing, though the last signed head was made for it: it was removed, or the host died in that "
+                    "moment; then resume the attempt and close it",
+                )
+            else:
+                self._say(SEAL, "is missing: the attempt was not sealed", note=True)
             return
         data = path.read_bytes()
         try:
@@ -246,6 +272,8 @@ class _Verification:
                 self._say(SEAL, "does not follow on the journal's head: the seal or the end of the journal was changed")
             if seal.seq != count:
                 self._say(SEAL, f"was set on {seal.seq} records, the journal has {count}")
+        if wrong := self.signatures.seal(chain.without_hash(data.rstrip(b"\n")), seal.key_id, seal.alg):
+            self._say(SEAL, wrong)
         try:
             found = hash_files(self._folder)
         except EvidenceError as error:

@@ -18,4 +18,5 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         import uvloop
     except ImportError:
         return asyncio.run(main)
-    return uvloop.run(main)
+    done: T = uvloop.run(main)
+    return done

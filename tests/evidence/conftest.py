@@ -10,6 +10,7 @@ import pytest
 
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event
+from labsim.evidence.key import SigningKey
 from labsim.evidence.manifest import Manifest, TagInfo
 
 STEP_NS = 100_000_000
@@ -62,7 +63,7 @@ def attempt(tmp_path: Path, make: Make) -> Attempt:
     return make(tmp_path / "attempt")
 
 
-def create_attempt(folder: Path, clock: Callable[[], int]) -> Attempt:
+def create_attempt(folder: Path, clock: Callable[[], int], key: SigningKey | None = None) -> Attempt:
     """A new attempt of a scenario with four tags."""
     manifest = Manifest.new(
         scenario="first-contact",
@@ -73,7 +74,7 @@ def create_attempt(folder: Path, clock: Callable[[], int]) -> Attempt:
         lang="zh-Hant",
         utc_origin_ns=1_700_000_000_000_000_000,
     )
-    return Attempt.create(folder, manifest=manifest, tags=TAGS, scenario_files=SCENARIO, clock_t=clock)
+    return Attempt.create(folder, manifest=manifest, tags=TAGS, scenario_files=SCENARIO, clock_t=clock, key=key)
 
 
 def write_event(n: int) -> Event:

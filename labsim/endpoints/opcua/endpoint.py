@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import labsim
 from labsim.endpoints.endpoint import Address, Guard, User, unguarded
 from labsim.endpoints.opcua.calls import Calls
+from labsim.endpoints.opcua.core.certificate import Flaw, make_pair
 from labsim.endpoints.opcua.core.configuration import Configuration, show_configuration
 from labsim.endpoints.opcua.core.nodeid import text_of
 from labsim.endpoints.opcua.core.pki import Pki
@@ -26,6 +28,7 @@ from labsim.endpoints.opcua.history import StoredHistory
 from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.live import LiveValues
 from labsim.endpoints.opcua.mapping import alarms_by_key, map_devices
+from labsim.endpoints.opcua.namespaces import order_of
 from labsim.endpoints.opcua.protection import Protection, apply_rights
 from labsim.endpoints.opcua.seat import HistorySource
 from labsim.endpoints.opcua.shell import Shell
@@ -84,44 +87,56 @@ class OpcuaEndpoint:
         self._devices, self._users = list(devices), tuple(users)
         self._host, self._port = host, port
         machine = socket.gethostname()
-        uri = f"urn:{quote(machine)}:{quote(name)}"
-        protection, roles = protection or Protection(), Roles()
+        self._uri, self._name = f"urn:{quote(machine)}:{quote(name)}", name
+        self._plant, self._sink, self._guard = plant, sink, guard
+        self._anonymous, self._history = anonymous, history
+        self._protection, self._layout = protection or Protection(), layout or Layout()
+        self._log = plant.events
         self._pki = Pki(
-            uri, name, pki, (host, "localhost", machine), listed=protection.listed, suppressed=protection.suppressed,
-            flaw=protection.flaw,
+            self._uri, name, pki, (host, "localhost", machine), listed=self._protection.listed,
+            suppressed=self._protection.suppressed, flaw=self._protection.flaw,
         )  # fmt: skip
+        self._up = False
+        self._change: asyncio.Task[None] | None = None
+        self._build(self._layout)
+
+    def _build(self, layout: Layout) -> None:
+        """Make the server, as it is when it starts."""
+        plant, protection, roles = self._plant, self._protection, Roles()
+        kept = self._pki.folder is not None
 
         def finish(template: Template) -> None:
             apply_rights(template.space, template.devices, plant, roles, protection.rights)
-            if pki is not None:
+            if kept:
                 show_configuration(template.space, roles)
 
         mapped = map_devices(
-            plant, devices, uri=uri, history=history, layout=layout or Layout(), finish=finish,
-            variant=(repr(protection.rights), pki is not None),
+            plant, self._devices, uri=self._uri, history=self._history, layout=layout, finish=finish,
+            variant=(repr(protection.rights), kept),
         )  # fmt: skip
         self._nodes = {tag.path: key for key, tag in mapped.tags.items()}
-        self._log, self._view, store = plant.events, mapped.view, LiveValues(plant)
+        self._uris = mapped.namespaces  # from index 2 on
+        self._view, store = mapped.view, LiveValues(plant)
         alarms = alarms_by_key(mapped)
         self._core = Server(
-            uri=uri,
-            name=name,
+            uri=self._uri,
+            name=self._name,
             space=mapped.space,
             store=store,
             pki=self._pki,
             accounts=Accounts(
-                anonymous, [(user.name, user.password, user.role) for user in users], protection.certified
+                self._anonymous, [(user.name, user.password, user.role) for user in self._users], protection.certified
             ),
             namespaces=mapped.namespaces,
             observer=Reporter(
-                sink,
+                self._sink,
                 mapped.tags,
                 mapped.devices,
                 Calls(mapped.calls, alarms),
                 store.origin,
                 mapped.template.sources,
                 mapped.seat.read,
-                name,
+                self._name,
             ),
             context=mapped.seat,
             version=labsim.__version__,
@@ -131,13 +146,13 @@ class OpcuaEndpoint:
             security=protection.security,
             plain_passwords=protection.plain_passwords,
         )
-        if pki is not None:
+        if kept:
             Configuration(self._core).serve()
         self._core.methods |= mapped.methods
         self._core.conditions.update(alarms)
-        if history is not None:
-            self._core.history = StoredHistory(history, mapped.tags, store, plant.events, mapped.view)
-        self._shell = Shell(self._core, guard)
+        if self._history is not None:
+            self._core.history = StoredHistory(self._history, mapped.tags, store, plant.events, mapped.view)
+        self._shell = Shell(self._core, self._guard)
 
     def _tell(self, occurrence: Occurrence) -> None:
         event = self._view.event_of(occurrence)
@@ -160,20 +175,80 @@ class OpcuaEndpoint:
                 raise EndpointError(
                     f"OPC UA cannot use the certificate in {folder}: {error}. Empty the folder, or give another one."
                 ) from error
+        await self._start()
+        return self
+
+    async def _start(self) -> None:
         try:
             self._port = await self._shell.start(self._host, self._port)
         except OSError as error:
             raise EndpointError(_cannot_listen(_host_port(self._host, self._port), error)) from error
         self._core.host, self._core.port = self._host, self._port
         self._log.listen(self._tell)
-        return self
+        self._up = True
+
+    async def _stop(self) -> None:
+        if self._up:
+            self._up = False
+            self._log.forget(self._tell)
+            await self._shell.stop()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening and hang up on everybody."""
-        self._log.forget(self._tell)
-        await self._shell.stop()
+        if self._change is not None:
+            await self._change
+        await self._stop()
+
+    faults = ("restart", "certificate-expired", "certificate-changed")
+
+    def begin_fault(self, name: str, _parameters: Mapping[str, float]) -> None:
+        """Let the server restart with its namespaces in another order, or show another certificate."""
+        if name == "restart":
+            self._do(self._restart(self._moved()))
+        else:
+            self._do(self._show_pair("expired" if name == "certificate-expired" else None))
+
+    def end_fault(self, name: str) -> None:
+        """Let the server restart as it was, or show its own certificate."""
+        if name == "restart":
+            self._do(self._restart(self._layout))
+        else:
+            self._pki.lent = None
+
+    def _do(self, change: Coroutine[Any, Any, None]) -> None:
+        """Change something in the server as soon as the change before it is done."""
+        before = self._change
+
+        async def after() -> None:
+            if before is not None:
+                await before
+            await change
+
+        self._change = asyncio.get_running_loop().create_task(after(), name="opcua-change")
+
+    async def _restart(self, layout: Layout) -> None:
+        up = self._up
+        await self._stop()
+        self._build(layout)
+        if up:
+            await self._start()
+
+    def _moved(self) -> Layout:
+        """The layout with the namespaces in an order in which those of the devices have other indexes."""
+        own = {device.interface.opcua.namespace for device in map(self._plant.devices.__getitem__, self._devices)
+               if device.interface.opcua is not None}  # fmt: skip
+        before = list(self._uris)
+        return next(
+            layout
+            for number in range(1000)
+            if (layout := replace(self._layout, order=f"restart {number}"))
+            and any(order_of(before, layout.order).index(uri) != before.index(uri) for uri in own)
+        )
+
+    async def _show_pair(self, flaw: Flaw | None) -> None:
+        self._pki.lent = await asyncio.to_thread(make_pair, self._uri, self._name, self._pki.hosts, flaw)
 
     @property
     def trust(self) -> TrustFolders | None:

@@ -52,6 +52,11 @@ class LiveValues:
         """FILETIME of plant time 0."""
         return self._clock.utc_ns(0) // 100 + EPOCH
 
+    @property
+    def suspended(self) -> bool:
+        """Whether the plant is paused."""
+        return self._clock.paused
+
     def builtin(self, row: int) -> int:
         """The built-in type of a row."""
         return self._builtin[row]

@@ -89,12 +89,17 @@ def _arguments(fields: Sequence[Argument], key_now: Callable[[Key], Key]) -> Cal
 
 
 def bind(method: DeviceMethod, plant: Plant, key_now: Callable[[Key], Key]) -> Method:
-    """What a call does: the device's own word; refused with BadInvalidState while the plant is paused."""
+    """What a call does: the device's own word; refused with BadInvalidState while the plant is paused.
+
+    A device that does not answer is BadNoCommunication.
+    """
     device, clock = plant.devices[method.device], plant.clock
 
     def callee(request: Request, _object: Key, arguments: list[Any]) -> list[Any]:
         if clock.paused:
             raise Bad(status.BAD_INVALID_STATE)
+        if device.condition.dead:
+            raise Bad(status.BAD_NO_COMMUNICATION)
         # what the journal keeps, and what a replay calls with
         arguments[:] = [_given(one, value) for one, value in zip(method.inputs, arguments, strict=True)]
         code, outputs = device.call(method.call, arguments)

@@ -24,6 +24,11 @@ def _names(spec: OpcuaSpec) -> Iterator[str]:
         yield from (one.type for one in structure.fields.values())
 
 
+def order_of(uris: Iterable[str], order: str) -> list[str]:
+    """Namespaces in the order that is drawn from ``order``."""
+    return sorted(uris, key=lambda uri: hashlib.sha256(f"{order}/{uri}".encode()).digest())
+
+
 class Namespaces:
     """URIs from index 2 on.
 
@@ -46,7 +51,7 @@ class Namespaces:
         self.uris = list(dict.fromkeys((*self.uris, *models)))
         self.own = frozenset(own)
         if order:
-            self.uris.sort(key=lambda uri: hashlib.sha256(f"{order}/{uri}".encode()).digest())
+            self.uris = order_of(self.uris, order)
 
     @property
     def devices(self) -> set[int]:

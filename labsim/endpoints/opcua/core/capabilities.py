@@ -68,8 +68,11 @@ def _status(server: Server, started: Any, build: Any) -> dict[Key, Any]:
     def now() -> Any:
         return datetime_of(server.store.now())
 
+    def state() -> Any:
+        return ua.ServerState.Suspended if server.store.suspended else ua.ServerState.Running
+
     def whole() -> Any:
-        status = ua.ServerStatusDataType(started, now(), ua.ServerState.Running, build, 0, ua.LocalizedText())
+        status = ua.ServerStatusDataType(started, now(), state(), build, 0, ua.LocalizedText())
         return ua.Variant(status, VT.ExtensionObject)
 
     texts = {
@@ -83,7 +86,7 @@ def _status(server: Server, started: Any, build: Any) -> dict[Key, Any]:
         2256: whole,
         2257: ua.Variant(started, VT.DateTime),
         2258: lambda: ua.Variant(now(), VT.DateTime),
-        2259: ua.Variant(0, VT.Int32),
+        2259: lambda: ua.Variant(int(state()), VT.Int32),
         2260: ua.Variant(build, VT.ExtensionObject),
         **{key: ua.Variant(text, VT.String) for key, text in texts.items()},
         2266: ua.Variant(started, VT.DateTime),

@@ -36,6 +36,11 @@ class ValueStore(Protocol):
         """FILETIME at which source time 0 stands."""
         ...
 
+    @property
+    def suspended(self) -> bool:
+        """Whether the values stand still because somebody has stopped what makes them."""
+        ...
+
     def builtin(self, row: int) -> int:
         """The built-in type of a row: Boolean to Double, or String."""
         ...

@@ -87,13 +87,16 @@ class Chiller(Device):
             joined.level = PRESSURE_BAR if self["flow_switch"] else 0.0
 
     def _stage(self, running: bool, dt: float) -> None:
-        """A stage more above the switching difference, one less below half of it, with time between."""
+        """A stage more above the switching difference, one less below half of it, by what the supply's sensor says."""
         stages, self._since_stage = int(self["stages"]), self._since_stage + dt
         most = int(self["stage_limit"])
         if not running or not self["flow_switch"]:
             self["stages"] = 0
             return
-        off = self._supply - float(self["setpoint"])
+        seen = float(self.shown("supply_temperature"))
+        if not math.isfinite(seen) or int(self.store.status[self.tags["supply_temperature"].row]) >> 30 == 2:
+            return  # without a measurement the stages stay
+        off = seen - float(self["setpoint"])
         if stages > most:
             self["stages"] = most
         elif self._since_stage >= float(self.settings["stage_delay"]):

@@ -185,16 +185,18 @@ class CoolantUnit(Device):
         leak = self.faults.get("leak")
         if leak is not None:
             tank.take(leak["rate"] * dt / 60)
-        low = float(self["refill_level"])
-        self["refilling"] = live and tank.percent < (min(low + REFILL_BAND, 100.0) if self["refilling"] else low)
-        if not live:
+        low, level = float(self["refill_level"]), self._sensed("tank_level")
+        if not live or level is None:
+            self["refilling"] = False
             return
+        self["refilling"] = level < (min(low + REFILL_BAND, 100.0) if self["refilling"] else low)
         wanted, ambient = float(self["concentration_setpoint"]), float(self.settings["ambient_temperature"])
-        off = wanted - tank.concentration
+        measured = self._sensed("concentration")
+        off = wanted - measured if measured is not None else 0.0
         added = 0.0
         if self["refilling"]:
             added = tank.add(REFILL_L_MIN * dt / 60, min(max(wanted + 4 * off, 0.0), 25.0), ambient)
-        elif running and abs(off) > DOSE_BAND and tank.percent < 98:
+        elif running and abs(off) > DOSE_BAND and level < 98:
             added = tank.add(DOSE_L_MIN * dt / 60 * (1 if off > 0 else 10), 100.0 if off > 0 else 0.0, ambient)
         self["refilled"] = float(self["refilled"]) + added
 
@@ -203,12 +205,20 @@ class CoolantUnit(Device):
         flows = self.supplies("coolant")
         demand = sum(joined.demand for joined in flows) / DEMAND_L_MIN if flows else 1.0
         cutting = float(self.settings["heat_load"]) * demand if running else 0.0
-        now = stage(int(self["chiller_stage"]), self._tank.celsius - float(self["temperature_setpoint"])) if live else 0
+        warm, now = self._sensed("coolant_temperature"), int(self["chiller_stage"]) if live else 0
+        if live and warm is not None:
+            now = stage(now, warm - float(self["temperature_setpoint"]))
         self["chiller_stage"] = now
         cold = 0.0 if "chiller-failed" in self.faults else now * STAGE_KW
         room = LOSS_KW_PER_K * (float(self.settings["ambient_temperature"]) - self._tank.celsius)
         self._tank.heat(cutting + pumps + room - cold, dt)
         return BASE_KW + pumps + now * STAGE_KW / STAGE_COP
+
+    def _sensed(self, name: str) -> float | None:
+        """What a transmitter says, which the controller goes by; None when it says nothing."""
+        row = self.tags[name].row
+        value = float(self.shown(name))
+        return value if math.isfinite(value) and int(self.store.status[row]) >> 30 != 2 else None
 
     def _show(self, power: float, dt: float) -> None:
         """What the transmitters say, with a little noise where the coolant moves."""

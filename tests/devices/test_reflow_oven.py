@@ -183,7 +183,7 @@ def test_a_lying_thermocouple_moves_the_zone_only_when_the_controller_goes_by_it
         rig.write("reference_zone", 5)
 
         def lie(d: Device) -> None:
-            d["zone5_temperature"] = float(d._zones.celsius[4]) - 10
+            d.store.show(d.tags["zone5_temperature"].row, float(d._zones.celsius[4]) - 10)
 
         ends[sensor] = float(rig.run(600, lie)["reference_temperature"])
     assert ends["own"] == pytest.approx(190, abs=0.5)
@@ -195,7 +195,7 @@ def test_a_runaway_zone_is_stopped_by_the_thermostat(bench):
     rig = idle(bench, control_sensor="zone")
 
     def lie(d: Device) -> None:
-        d["zone8_temperature"] = 20.0
+        d.store.show(d.tags["zone8_temperature"].row, 20.0)
 
     while not rig.device["fault"]:
         rig.run(1, lie)
@@ -214,7 +214,7 @@ def test_a_thermocouple_without_a_value_keeps_the_output(bench):
     rig.run(60)
 
     def gone(d: Device) -> None:
-        d.store.set(d.tags["zone4_temperature"].row, float("nan"), status.BAD_SENSOR_FAILURE)
+        d.store.show(d.tags["zone4_temperature"].row, float("nan"), status.BAD_SENSOR_FAILURE)
 
     gone(rig.device)
     before = rig.device["zone4_output"]

@@ -127,7 +127,7 @@ is written in a task of a scenario by its name, with its parameters and these ke
 | `id` | its name in the verdict; `<task>.<n>` unless given |
 | `depends` | ids of checks that must pass first; until then it is *not checked* and says which one it waits for |
 | `title` | replaces its own sentence on the mark sheet |
-| `when` | the time it is judged over: `ever`, `at-end`, or `{from: 5 min, to: 20 min}` of plant time; may stand at a task |
+| `when` | the time it is judged over: `ever`, `at-end`, or `{from: 5 min, to: 20 min}` of plant time, counted from the first fault of a target with `after: endpoint.opcua`; may stand at a task |
 | `credit` | what a share of it earns: `share` (the default), `whole` (all or nothing), or steps: `{60 %: 50 %, 90 %: 100 %}` |
 
 ## How marks come about

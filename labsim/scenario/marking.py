@@ -11,10 +11,17 @@ from labsim.scenario.part import Part
 
 
 class Window(Part):
-    """A stretch of plant time: what happened outside it does not count."""
+    """A stretch of plant time: what happened outside it does not count.
+
+    With ``after`` its times are counted from the first beginning of a fault of that target (``endpoint.opcua``,
+    ``link.mqtt``, ``meter1``); before that there is nothing to judge.
+    """
 
     from_: Duration = Field(0.0, alias="from", description="Where it begins; the start of the lab by default.")
     to: Duration | None = Field(None, description="Where it ends; the end of the lab by default.")
+    after: str | None = Field(
+        None, min_length=1, description="A target of faults, such as `endpoint.opcua`: times count from its first fault."
+    )
 
     @model_validator(mode="after")
     def _forward(self) -> Window:

@@ -147,6 +147,19 @@ def test_what_was_done_outside_a_stretch_of_time_does_not_count(bench: Bench) ->
     assert [r.t for r in part.of(kind="read")] == [3 * 10**9]
 
 
+@pytest.mark.parametrize(
+    ("fault", "state"), [(None, State.FAILED), (2.0, State.PASSED), (4.0, State.FAILED), (0.5, State.FAILED)]
+)
+def test_times_count_from_a_fault(bench: Bench, fault: float | None, state: State) -> None:
+    """A read at 3 s is within two seconds after a fault at 2 s, before one at 4 s, too late after one at 0.5 s; none is none."""
+    if fault is not None:
+        detail = {"fault": "endpoint.restart", "phase": "begin", "number": 1}
+        bench.event(fault, "lab", "fault", subject="endpoint.opcua", detail=detail)
+    bench.read(3, {"meter1.voltage": 230.0})
+    check = "{modbus.read: {tags: [meter1.voltage], when: {after: endpoint.opcua, to: 2 s}, marks: 1}}"
+    assert states(marked(bench, f"\n  - {{id: a, title: A, marks: 1, checks: [{check}]}}\n")) == [state]
+
+
 def test_absence_looks_at_the_end_whatever_was_true_before(bench: Bench) -> None:
     """Nothing had happened at the check; then the alarm came."""
     bench.event(1, "lab", "check")

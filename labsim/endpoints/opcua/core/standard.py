@@ -1,126 +1,80 @@
-"""Namespace 0 from asyncua's generated code, built once per process and shared by every server in it.
-
-Building takes about as long as reading any cache file of it would, so there is no cache to go stale or be tampered with.
-"""
+"""Namespace 0, once per process and shared by every server in it: read from a table, each node when it is asked for first."""
 
 from __future__ import annotations
 
-import gc
+import base64
+import json
 import threading
+import zlib
+from pathlib import Path
 from typing import Any
 
 from asyncua import ua
+from asyncua.ua import ua_binary
 
 from labsim.endpoints.opcua.core import nodes
-from labsim.endpoints.opcua.core.nodeid import Key, key_of
-from labsim.endpoints.opcua.core.nodes import HAS_TYPE, Node, Reference, Space
+from labsim.endpoints.opcua.core.nodeid import Key, node_id
+from labsim.endpoints.opcua.core.nodes import Node, Space
 
-_building = threading.Lock()
+_TABLE = Path(__file__).with_name("standard.table")
+_reading = threading.Lock()
 _space: Space | None = None
 
 
 def standard_space() -> Space:
-    """The frozen layer of namespace 0, with a fifth of a second of work for the first caller."""
+    """The frozen layer of namespace 0."""
     global _space
-    with _building:
+    with _reading:
         if _space is None:
-            _space = _build()
+            _space = StandardSpace(_TABLE.read_bytes())
         return _space
 
 
-def _build() -> Space:
-    from asyncua.server.standard_address_space.standard_address_space_services import (
-        create_standard_address_space_Services,
-    )
+class StandardSpace(Space):
+    """A frozen layer over the table that ``standard_build`` writes."""
 
-    collecting = gc.isenabled()
-    gc.disable()  # tens of thousands of objects, all of which stay
-    try:
-        builder = _Builder()
-        create_standard_address_space_Services(builder)
-        return builder.done()
-    finally:
-        if collecting:
-            gc.enable()
+    def __init__(self, table: bytes) -> None:
+        super().__init__()
+        lines = zlib.decompress(table).split(b"\n")
+        self._rows: dict[Key, bytes] = {int(key): row for key, _, row in (line.partition(b" ") for line in lines)}
+        self.frozen = True
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, key: Key) -> Node | None:
+        """The node."""
+        node = self._own.get(key)
+        if node is None:
+            row = self._rows.get(key)
+            if row is not None:
+                node = self._own[key] = _node(key, json.loads(row))
+        return node
+
+    def own_keys(self) -> list[Key]:
+        """Keys of all nodes."""
+        return list(self._rows)
 
 
-class _Builder:
-    """What asyncua's generated code calls: one node or list of references at a time."""
+def _node(key: Key, row: list[Any]) -> Node:
+    cls, namespace, name, shown, given, references = row
+    attributes = {int(number): _attribute(int(number), value) for number, value in given.items()}
+    if cls in (nodes.VARIABLE, nodes.VARIABLE_TYPE):
+        attributes.setdefault(nodes.VALUE, None)
+    display = ua.LocalizedText(*(shown or (name, None)))
+    pairs = zip(references[::2], references[1::2], strict=True)
+    linked = tuple((kind >> 1, bool(kind & 1), target) for kind, target in pairs)
+    return Node(key, cls, ua.QualifiedName(name, namespace), display, attributes, linked)
 
-    def __init__(self) -> None:
-        self._nodes: dict[Key, Node] = {}
-        self._references: dict[Key, dict[Reference, None]] = {}
-        self._shared: dict[Any, Any] = {}
 
-    def add_nodes(self, items: list[Any]) -> None:
-        """Take AddNodesItems."""
-        for item in items:
-            key, cls = key_of(item.RequestedNewNodeId), int(item.NodeClass)
-            name, shown = item.BrowseName, item.NodeAttributes.DisplayName
-            browse = self._shared.setdefault((name.NamespaceIndex, name.Name), name)
-            display = self._shared.setdefault((shown.Text, shown.Locale), shown)
-            self._nodes[key] = Node(key, cls, browse, display, self._attributes(item.NodeAttributes, cls))
-            if not item.ParentNodeId.is_null():
-                self._link(key_of(item.ParentNodeId), key_of(item.ReferenceTypeId), key)
-            if not item.TypeDefinition.is_null():
-                self._link(key, HAS_TYPE, key_of(item.TypeDefinition))
-
-    def add_references(self, items: list[Any]) -> None:
-        """Take AddReferencesItems."""
-        for item in items:
-            source, target = key_of(item.SourceNodeId), key_of(item.TargetNodeId)
-            if not item.IsForward:
-                source, target = target, source
-            self._link(source, key_of(item.ReferenceTypeId), target)
-
-    def _link(self, source: Key, kind: Key, target: Key) -> None:
-        self._references.setdefault(source, {})[(kind, True, target)] = None
-        if kind not in nodes.ONE_WAY:
-            self._references.setdefault(target, {})[(kind, False, source)] = None
-
-    def _attributes(self, given: Any, cls: int) -> dict[int, Any]:
-        """The attributes that a node of the class has (OPC 10000-3 §5)."""
-        found: dict[int, Any] = {}
-        if given.Description is not None and given.Description.Text:
-            found[nodes.DESCRIPTION] = given.Description
-        if cls in (nodes.VARIABLE, nodes.VARIABLE_TYPE):
-            found |= self._value(given)
-            if cls == nodes.VARIABLE:
-                found[nodes.ACCESS_LEVEL] = int(given.AccessLevel)
-                found[nodes.MIN_SAMPLING] = float(given.MinimumSamplingInterval or 0)
-                found[nodes.HISTORIZING] = bool(given.Historizing)
-        if cls in (nodes.OBJECT, nodes.VIEW):
-            found[nodes.EVENT_NOTIFIER] = int(given.EventNotifier)
-        if cls == nodes.VIEW:
-            found[nodes.CONTAINS_NO_LOOPS] = bool(given.ContainsNoLoops)
-        if cls in (nodes.OBJECT_TYPE, nodes.VARIABLE_TYPE, nodes.REFERENCE_TYPE, nodes.DATA_TYPE):
-            found[nodes.IS_ABSTRACT] = bool(given.IsAbstract)
-        if cls == nodes.REFERENCE_TYPE:
-            found[nodes.SYMMETRIC] = bool(given.Symmetric)
-            if given.InverseName is not None and given.InverseName.Text:
-                found[nodes.INVERSE_NAME] = given.InverseName
-        if cls == nodes.DATA_TYPE and type(given.DataTypeDefinition) is not ua.ExtensionObject:
-            found[nodes.DEFINITION] = given.DataTypeDefinition
-        if cls == nodes.METHOD:
-            found[nodes.EXECUTABLE] = bool(given.Executable)
-        return found
-
-    def _value(self, given: Any) -> dict[int, Any]:
-        value, rank = given.Value, int(given.ValueRank)
-        if value is not None and not isinstance(value, ua.Variant):
-            value = ua.Variant(value)
-        data_type = self._shared.setdefault(("type", key_of(given.DataType)), given.DataType)
-        found = {nodes.VALUE: value, nodes.DATA_TYPE_ID: data_type, nodes.VALUE_RANK: rank}
-        if rank > 0:
-            found[nodes.ARRAY_DIMENSIONS] = list(getattr(given, "ArrayDimensions", None) or [0] * rank)
-        return found
-
-    def done(self) -> Space:
-        """The frozen layer; references to nodes that are not in it are left out."""
-        for key, references in self._references.items():
-            if key in self._nodes:
-                self._nodes[key].references = tuple(one for one in references if one[2] in self._nodes)
-        space = Space()
-        space.fill(self._nodes)
-        space.frozen = True
-        return space
+def _attribute(number: int, value: Any) -> Any:
+    match number:
+        case nodes.DESCRIPTION | nodes.INVERSE_NAME:
+            return ua.LocalizedText(*value)
+        case nodes.DATA_TYPE_ID:
+            return node_id(value)
+        case nodes.VALUE:
+            return ua_binary.variant_from_binary(ua_binary.Buffer(base64.b64decode(value)))
+        case nodes.DEFINITION:
+            return ua_binary.extensionobject_from_binary(ua_binary.Buffer(base64.b64decode(value)))
+    return value

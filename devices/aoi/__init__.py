@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from devices.smt.joint import BRIDGE, INSUFFICIENT, MISPLACED, MISSING, NONE, REFLOW, chances, typical
-from devices.smt.station import SERVICE, Station
+from devices.smt.station import Station
 from labsim.plant.flow import Lane, Part
 
 COUNTERS = {
@@ -36,7 +36,7 @@ class Aoi(Station):
         true, called = self._look(part)
         if called:
             self["boards_called"] = int(self["boards_called"]) + 1
-            yield self.busy(float(self.settings["review_time"]), SERVICE)
+            yield from self.service(float(self.settings["review_time"]))
         failed = called != NONE and true != NONE
         if called and not failed:
             self["false_calls"] = int(self["false_calls"]) + 1

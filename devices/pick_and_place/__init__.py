@@ -10,6 +10,7 @@ import simpy
 from devices.smt.joint import OFFSET_SD_UM, extreme
 from devices.smt.station import MATERIAL, Station
 from labsim.plant import status
+from labsim.plant.device import Process
 from labsim.plant.flow import Lane, Part
 from labsim.plant.tags import Value
 
@@ -65,17 +66,28 @@ class PickAndPlace(Station):
         self._place(part, wrong)
         return self.lane("boards_out")
 
-    def _material(self) -> Generator[simpy.Event, Any, None]:
-        """An empty feeder stops the machine until a reel is put on, by a call or by the operator."""
+    def _material(self) -> Process:
+        """An empty feeder stops the machine until a reel is put on, by a call or by an operator."""
         for number, need in enumerate(NEEDS, 1):
-            waited = 0.0
+            if int(self[f"feeder{number}_parts"]) >= 2 * need:
+                continue
+            self["empty_feeder"] = number
+            changing = self.env.process(self._change(number, 2 * need))
             while int(self[f"feeder{number}_parts"]) < 2 * need:
-                self["empty_feeder"] = number
                 yield self.busy(1.0, MATERIAL)
-                waited += 1.0
-                if waited >= float(self.settings["operator_time"]):
-                    self._refill(number)
+            yield changing
         self["empty_feeder"] = 0
+
+    def _change(self, number: int, enough: int) -> Process:
+        """An operator comes with a reel, unless somebody has put one on meanwhile."""
+        with self.crew.request() as operator:
+            yield operator
+            left = float(self.settings["operator_time"])
+            while left > 0 and int(self[f"feeder{number}_parts"]) < enough:
+                yield self.wait(1.0)
+                left -= 1.0
+            if int(self[f"feeder{number}_parts"]) < enough:
+                self._refill(number)
 
     def _pick(self) -> tuple[int, int]:
         """Take a board's components off the reels; picks in all, and those that were wrong."""

@@ -13,6 +13,7 @@ from devices.reflow_oven.recipe import PARAMETERS, SETPOINTS, STAGED, TOLERANCES
 from devices.reflow_oven.zones import RATING_KW, ZONES, Row, Zones
 from labsim.plant import status
 from labsim.plant.device import Device, Process
+from labsim.plant.flow import TimeClass
 from labsim.plant.tags import Tag, Value
 
 COLD, HEATING, READY, PRODUCTION, FAULT = range(5)
@@ -191,7 +192,7 @@ class ReflowOven(Device):
         heaters = float((self._zones.output * strength).sum()) / 100 * RATING_KW
         drawn = heaters + FANS_KW * heating + BELT_KW * (self._speed > 0.01)
         power.demand = drawn if live else 0.0
-        self._judge(dt, heating, measured, usable)
+        self._judge(dt, live, heating, measured, usable)
         self._show_recipe()
         self._show(power.demand, dt)
 
@@ -245,6 +246,9 @@ class ReflowOven(Device):
         self["board_identity"], self["board_profile_ok"] = board.part.identity, good
         self["board_transit_time"] = min(self.now_s - board.entered_s, 6000.0)
         self["boards_completed"] = int(self["boards_completed"]) + 1
+        for signals in self.signals("signals"):
+            signals.made += 1
+            signals.bad += not good
         self["boards_out_of_profile"] = int(self["boards_out_of_profile"]) + (not good)
         self.emit(
             "BoardFinished", Board=board.part.identity, Peak=figures["peak_temperature"],
@@ -258,7 +262,7 @@ class ReflowOven(Device):
         self["nitrogen_flow"] = 18.0 if purge else 0.0
         self["oxygen_ppm"] = self._oxygen
 
-    def _judge(self, dt: float, heating: bool, measured: Row, usable: NDArray[np.bool_]) -> None:
+    def _judge(self, dt: float, live: bool, heating: bool, measured: Row, usable: NDArray[np.bool_]) -> None:
         """Ready after some seconds within the tolerances; from then on a zone beyond its own has an alarm."""
         self._leaving = [event for event in self._leaving if not event.triggered]
         off = np.abs(measured - self._row(SETPOINTS)) > self._row(TOLERANCES)
@@ -278,6 +282,21 @@ class ReflowOven(Device):
             else PRODUCTION if self._producing else READY
         )  # fmt: skip
         self["machinery_item_state"] = OUT_OF_SERVICE if self["fault"] else EXECUTING if self._boards else NOT_EXECUTING
+
+        for signals in self.signals("signals"):
+            signals.enter(self._doing(live))
+
+    def _doing(self, live: bool) -> TimeClass:
+        """What the time counts as."""
+        if not live or self["fault"]:
+            return TimeClass.DOWN
+        if self["state"] in (COLD, READY):
+            return TimeClass.IDLE
+        if self["state"] == HEATING:
+            return TimeClass.SETUP
+        if self._leaving:
+            return TimeClass.BLOCKED
+        return TimeClass.PRODUCING if self._boards else TimeClass.STARVED
 
     def _show_recipe(self) -> None:
         """Checksums of what is staged and of what is active, which anybody can compare."""

@@ -9,7 +9,7 @@ import simpy
 
 from labsim.plant import status
 from labsim.plant.device import Device, Process
-from labsim.plant.flow import Lane, Part
+from labsim.plant.flow import Lane, Part, TimeClass
 from labsim.plant.tags import Value
 
 OFF, STARVED, PROCESSING, BLOCKED, STOPPED, SERVICE, MATERIAL = range(7)
@@ -17,6 +17,11 @@ OUT_OF_SERVICE, NOT_EXECUTING, EXECUTING = 1, 2, 3
 STOP_S = (5.0, 40.0)
 """Length of a short stop."""
 IDLE_KW = 0.35
+CLASSES = {
+    OFF: TimeClass.IDLE, STARVED: TimeClass.STARVED, PROCESSING: TimeClass.PRODUCING, BLOCKED: TimeClass.BLOCKED,
+    STOPPED: TimeClass.MINOR_STOP, SERVICE: TimeClass.SETUP, MATERIAL: TimeClass.STARVED,
+}  # fmt: skip
+"""What a monitor of OEE is told."""
 TIMES = {STARVED: "starved_time", PROCESSING: "processing_time", BLOCKED: "blocked_time"}
 
 
@@ -64,6 +69,9 @@ class Station(Device):
             self["boards_taken"] = int(self["boards_taken"]) + 1
             outlet = yield from self.work(part)
             self["cycle_time"] = min(self.now_s - began, 86_400.0)
+            for signals in self.signals("signals"):
+                signals.made += 1
+                signals.bad += not part.good
             if outlet is None:
                 continue
             self._doing = BLOCKED
@@ -75,6 +83,13 @@ class Station(Device):
         self._doing, self._left = doing, seconds
         self._done = self.env.event()
         return self._done
+
+    def service(self, seconds: float, doing: int = SERVICE) -> Process:
+        """Wait for one of the plant's operators, and for what he does."""
+        self._doing = doing
+        with self.crew.request() as operator:
+            yield operator
+            yield self.busy(seconds, doing)
 
     def _stops(self) -> Process:
         """Short stops at a constant rate per hour of processing: one that falls into waiting does not happen."""
@@ -103,6 +118,8 @@ class Station(Device):
             OUT_OF_SERVICE if state in (STOPPED, MATERIAL)
             else EXECUTING if state in (PROCESSING, SERVICE) else NOT_EXECUTING
         )  # fmt: skip
+        for signals in self.signals("signals"):
+            signals.enter(TimeClass.DOWN if not self._live else CLASSES[state])
         name = TIMES.get(state, "down_time")
         if state != OFF:
             self[name] = float(self[name]) + dt / 3600

@@ -57,7 +57,7 @@ class StencilPrinter(Station):
             self["clean_request"], self["boards_since_clean"] = False, 0
             self["cleanings"] = int(self["cleanings"]) + 1
         if float(self["paste_left"]) < USED_G:
-            yield self.busy(float(self.settings["paste_time"]), SERVICE)
+            yield from self.service(float(self.settings["paste_time"]))
             self["paste_left"] = float(self.settings["cartridge"])
         stroke = STROKE_MM / SPEED_MM_S - STROKE_MM / float(self["squeegee_speed"])
         yield self.busy(max(float(self.settings["cycle"]) - stroke, 1.0))

@@ -6,6 +6,7 @@ import devices
 from labsim.plant import status
 from labsim.plant.clock import SimClock
 from labsim.plant.device import Device
+from labsim.plant.flow import Signals, TimeClass
 from labsim.plant.plant import Plant
 
 OFF, STARVED, PROCESSING, BLOCKED, STOPPED, SERVICE, MATERIAL = range(7)
@@ -117,3 +118,36 @@ def test_out_of_production_no_board_is_taken(bench):
     assert rig.run(30)["boards_taken"] == taken
     assert device.call("start_production", []) == (status.GOOD, ())
     assert rig.run(10)["boards_taken"] > taken
+
+
+@pytest.mark.parametrize("kind", ["stencil-printer", "pick-and-place", "reflow-oven", "aoi"])
+def test_a_monitor_is_told_how_the_time_goes(kind):
+    """The times that a monitor hears of add up to the run, and its counts are those of the machine."""
+    plant = Plant(1, SimClock(utc_ns=0))
+    device = plant.add("d", devices.load(kind))
+    plant.add("m", devices.load("oee-monitor"))
+    signals = plant.connect("d.signals", "m.unit")
+    plant.start()
+    assert isinstance(signals, Signals)
+    for _ in range(4000):
+        plant.advance()
+    assert sum(signals.seconds()) == pytest.approx(400, abs=0.2)
+    assert signals.seconds()[TimeClass.PRODUCING] > 200
+    handed_on = int(device["boards_inspected" if kind == "aoi" else "boards_completed"])
+    assert handed_on > 3
+    assert signals.made - handed_on in (0, 1)  # one may be about to leave
+
+
+def test_one_operator_serves_one_machine_at_a_time():
+    """With nobody free a printer without paste waits, and goes on when the operator is."""
+    plant = Plant(1, SimClock(utc_ns=0), crew=1)
+    printer = plant.add("p", devices.load("stencil-printer"), {"cartridge": 10, "paste_time": "3 s", **QUICK})
+    plant.start()
+    busy = plant.crew.request()
+    for _ in range(1500):
+        plant.advance()
+    assert (printer["state"], float(printer["paste_left"]) < 0.9) == (SERVICE, True)
+    plant.crew.release(busy)
+    for _ in range(50):
+        plant.advance()
+    assert float(printer["paste_left"]) > 5

@@ -42,6 +42,8 @@ class CncMill(Device):
         """A cold machine with new tools and an empty job."""
         ambient = float(self.settings["ambient_temperature"])
         self._axes, self._magazine = Axes(), tools()
+        self._power, self._coolant = self.supplies("power")[0], self.supplies("coolant")[0]
+        self._monitors = self.signals("signals")
         self._operation: Operation | None = None
         self._arrived: simpy.Event | None = None
         self._commanded = 0.0  # spindle speed of the program, r/min
@@ -178,7 +180,7 @@ class CncMill(Device):
             "CycleTime": self["cycle_time"],
         }
         self.emit("ProgramFinished", **finished)
-        for signals in self.signals("signals"):
+        for signals in self._monitors:
             signals.made += 1
             signals.bad += not good
         for name in ("parts_completed", "parts_good" if good else "parts_scrap", "parts_lifetime", "operation_cycles"):
@@ -219,7 +221,7 @@ class CncMill(Device):
 
     def _supplied(self) -> None:
         """Draw power and coolant; without the one it stands, without the other it does not cut."""
-        (power,), (coolant,) = self.supplies("power"), self.supplies("coolant")
+        power, coolant = self._power, self._coolant
         power.demand = float(self["power"])
         coolant.demand = COOLANT_L_MIN if self["machinery_item_state"] == EXECUTING else 0.0
         dry = coolant.level < LEAST_COOLANT and self["program_state"] in (RUNNING, INTERRUPTED)
@@ -255,7 +257,7 @@ class CncMill(Device):
         self["machinery_operation_mode"] = OPERATION_TO_MACHINERY_MODE[int(self["operation_mode"])]
         self["light_red"], self["light_green"] = self._fault != NO_STOP, executing
         self["light_yellow"] = not executing and self._fault == NO_STOP
-        for signals in self.signals("signals"):
+        for signals in self._monitors:
             signals.enter(self._doing(executing))
 
     def _doing(self, executing: bool) -> TimeClass:

@@ -6,10 +6,14 @@ as they have words for them. Nothing here reads a clock but the store's, so a ru
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from labsim.errors import UnknownNameError
 from labsim.plant.alarm_spec import LEVELS, AlarmSpec, Level
@@ -85,6 +89,7 @@ class Alarm:
     Attributes:
         state: How it stands now.
         last: Its last occurrence; None before the first.
+        restless: Whether it must be looked at also while its tag stays as it is: a delay runs, or somebody did something.
     """
 
     def __init__(self, device: str, name: str, spec: AlarmSpec, tag: Tag, store: TagStore, log: EventLog) -> None:
@@ -92,6 +97,12 @@ class Alarm:
         self._store, self._log = store, log
         self.state = AlarmState(self.path, severity=spec.severity_of(()), last_severity=spec.severity_of(()))
         self.last: Occurrence | None = None
+        self.restless = True
+        self._levels = spec.levels
+        lows = [limit for level, limit in spec.levels.items() if level in ("lo", "lolo")]
+        highs = [limit for level, limit in spec.levels.items() if level in ("hi", "hihi")]
+        # without limits, no value is within them
+        self._band = (max(lows, default=-math.inf), min(highs, default=math.inf)) if spec.levels else (math.inf, 0.0)
         self._recent: deque[int] = deque(maxlen=_NUMBERS_KEPT)  # occurrences since it became active last
         self._met: dict[Level, bool] = dict.fromkeys(spec.levels, False)
         self._since: dict[Level, int] = {}
@@ -113,6 +124,10 @@ class Alarm:
 
     def evaluate(self) -> None:
         """Look at the tag once, after a step."""
+        self._look()
+        self.restless = bool(self._since) or self.state.shelving == "timed"
+
+    def _look(self) -> None:
         now, state = self._store.now_ns, self.state
         if state.shelving == "timed" and now >= state.shelved_until_ns:
             self._change(replace(self.state, shelving="unshelved", shelved_until_ns=0))
@@ -126,20 +141,22 @@ class Alarm:
         if quality & _BAD:
             return  # nothing is known, so nothing changes
         value = float(self._store.value[self.tag.row])
-        if self.spec.levels:
+        if self._band[0] <= value <= self._band[1] and not self._since and not state.active:
+            return  # within every limit, as before
+        if self._levels:
             self._limits(value, now)
         else:
             self._settle("hi", self.spec.is_active(value), now)
-        levels = tuple(level for level in LEVELS if self._met.get(level))
+        levels = tuple([level for level in LEVELS if self._met.get(level)])
         if self.spec.kind == "limit" and self.spec.exclusive:
             levels = levels[:1]
         active = bool(levels)
-        shown = levels if self.spec.levels else ()
+        shown = levels if self._levels else ()
         if active != self.state.active or shown != self.state.levels:
             self._transit(active, shown, now)
 
     def _limits(self, value: float, now: int) -> None:
-        for level, limit in self.spec.levels.items():
+        for level, limit in self._levels.items():
             back = self.spec.deadband if self._met[level] else 0.0
             above = level in ("hi", "hihi")
             self._settle(level, value > limit - back if above else value < limit + back, now)
@@ -247,6 +264,7 @@ class Alarm:
                 state = replace(state, shelving="one-shot")
             case "unshelve":
                 state = replace(state, shelving="unshelved", shelved_until_ns=0)
+        self.restless = True
         self._change(state)
         return ""
 
@@ -287,6 +305,10 @@ class Alarms:
         self.flooding: dict[str, int] = {}
         self._store, self._log = store, log
         self._alarms: dict[str, Alarm] = {}
+        self._all: list[Alarm] = []
+        self._rows: NDArray[np.intp] = np.zeros(0, np.intp)
+        self._value: NDArray[np.float64] = np.zeros(0)  # as they were looked at last
+        self._quality: NDArray[np.uint32] = np.zeros(0, np.uint32)
 
     def __iter__(self) -> Iterator[Alarm]:
         return iter(self._alarms.values())
@@ -306,17 +328,21 @@ class Alarms:
         for name, spec in specs.items():
             alarm = Alarm(device, name, spec, self._store[f"{device}.{spec.tag}"], self._store, self._log)
             self._alarms[alarm.path] = alarm
+        self._all = list(self._alarms.values())
+        self._rows = np.array([alarm.tag.row for alarm in self._all], np.intp)
+        self._value, self._quality = np.full(len(self._all), np.nan), np.zeros(len(self._all), np.uint32)
 
     def evaluate(self) -> None:
-        """Look at every tag that has an alarm, once after each step."""
-        if not self.stalled and not self.flooding:
-            for alarm in self._alarms.values():
-                alarm.evaluate()
-            return
-        for alarm in self._alarms.values():
-            if alarm.device in self.stalled:
-                continue
-            if alarm.device in self.flooding:
+        """Look, once after each step, at every alarm whose tag has changed, and at those that are restless."""
+        value, quality = self._store.value[self._rows], self._store.status[self._rows]
+        moved = ((value != self._value) | (quality != self._quality)).tolist()
+        self._value, self._quality = value, quality
+        odd = bool(self.stalled or self.flooding)
+        for alarm, changed in zip(self._all, moved, strict=True):
+            if odd and alarm.device in self.stalled:
+                alarm.restless |= changed
+            elif odd and alarm.device in self.flooding:
                 alarm.chatter(self.flooding[alarm.device])
-            else:
+                alarm.restless = True
+            elif changed or alarm.restless:
                 alarm.evaluate()

@@ -86,10 +86,12 @@ class Device:
         self.crew = simpy.Resource(env, math.inf)  # the plant puts its own here
 
     def __getitem__(self, name: str) -> Value:
-        return self.store.truth(self.tags[name].row)
+        store, row = self.store, self.tags[name].row
+        return store.read(store.true.get(row, row) if store.true else row)
 
     def __setitem__(self, name: str, value: Value) -> None:
-        self.store.set(self.tags[name].row, value)
+        store, row = self.store, self.tags[name].row  # as `TagStore.set`, a call less where values are many
+        store.show(store.true.get(row, row) if store.true else row, value)
 
     def mark(self, name: str, code: int) -> None:
         """Give a tag's present value another quality."""

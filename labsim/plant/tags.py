@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,13 @@ class TagStore:
         self._rows: dict[str, int] = {}
         self._guards: dict[int, Guard] = {}
         self._takers: dict[int, Taker] = {}
+        self._cells()
+
+    def _cells(self) -> None:
+        """The columns once more, for one value at a time: an item of a memoryview is had in half the time of an array's."""
+        self._values: Any = memoryview(self.value)  # type: ignore[arg-type]
+        self._codes: Any = memoryview(self.status)  # type: ignore[arg-type]
+        self._times: Any = memoryview(self.source_time)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         return len(self.tags)
@@ -129,6 +136,7 @@ class TagStore:
         self.value = np.concatenate((self.value, np.zeros(extra)))
         self.status = np.concatenate((self.status, np.zeros(extra, np.uint32)))
         self.source_time = np.concatenate((self.source_time, np.full(extra, self.now_ns, np.int64)))
+        self._cells()
         for tag, first in zip(tags, initial, strict=True):
             self._rows[tag.path] = tag.row
             if guard is not None:
@@ -158,13 +166,13 @@ class TagStore:
 
     def read(self, row: int) -> Value:
         """The current value in the tag's own type."""
-        tag = self.tags[row]
-        if tag.type == "text":
+        kind = self.tags[row].type
+        if kind == "text":
             return self._text[row]
-        number = float(self.value[row])
-        if tag.type[0] == "f":
-            return float(np.float32(number)) if tag.type == "f32" else number
-        return bool(number) if tag.type == "bool" else int(number)
+        number: float = self._values[row]
+        if kind[0] == "f":
+            return float(np.float32(number)) if kind == "f32" else number
+        return bool(number) if kind == "bool" else int(number)
 
     def set(self, row: int, value: Value, code: int = status.GOOD) -> None:
         """Set a value as the device that owns it. The source time moves only when value or status does."""
@@ -175,18 +183,18 @@ class TagStore:
     def show(self, row: int, value: Value, code: int = status.GOOD) -> None:
         """Set what is in this very row, also where it is what is shown of a tag with a true value of its own."""
         if isinstance(value, str):
-            if self._text[row] == value and self.status[row] == code:  # a KeyError here: the tag holds no text
+            if self._text[row] == value and self._codes[row] == code:  # a KeyError here: the tag holds no text
                 return
             self._text[row] = value
             self.value[row] += 1
         else:
             assert row not in self._text, f"{self.tags[row].path} holds text, not {value!r}"
-            old = self.value[row]
-            if (old == value or (old != old and value != value)) and self.status[row] == code:
+            old = self._values[row]
+            if (old == value or (old != old and value != value)) and self._codes[row] == code:
                 return
-            self.value[row] = value
-        self.status[row] = code
-        self.source_time[row] = self.now_ns
+            self._values[row] = value
+        self._codes[row] = code
+        self._times[row] = self.now_ns
 
     def set_span(self, first: int, values: NDArray[np.float64], codes: int | NDArray[np.uint32] = status.GOOD) -> None:
         """Set consecutive number rows at once as `set` does each; ``codes`` is one status for all or one for each."""

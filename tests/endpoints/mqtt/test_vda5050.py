@@ -298,8 +298,8 @@ class Master:
         self.client.loop_start()
 
     def last(self, topic: str) -> dict[str, Any]:
-        """The last payload on a topic's last level."""
-        return next((p for t, p, _ in reversed(self.heard) if t.endswith(topic)), {})
+        """The last payload on a topic that ends so."""
+        return next((p for t, p, _ in reversed(list(self.heard)) if t.endswith(topic)), {})
 
     def close(self) -> None:
         """Go."""
@@ -317,13 +317,18 @@ async def drive(plant: Plant, endpoint: Any, master: Master) -> None:
 
     await until(lambda: master.ready)
     advance()
-    await until(lambda: master.last("/connection").get("connectionState") == "ONLINE")
+    await until(lambda: master.last(f"{serial}/connection").get("connectionState") == "ONLINE")
     topic = f"uagv/v2/Labsim/{serial}/order"
     master.client.publish(topic, json.dumps(header(serial) | an_order()))
     await until(lambda: plant.devices["d1"]["order_id"] == "o1")
     for _ in range(300):
         advance()
-    await until(lambda: master.last("/state").get("lastNodeId") == "aisle0" and not master.last("/state")["driving"])
+
+    def there() -> bool:
+        state = master.last(f"{serial}/state")
+        return bool(state) and state["lastNodeId"] == "aisle0" and not state["driving"]
+
+    await until(there)
 
 
 async def test_an_order_over_a_real_broker():

@@ -15,6 +15,7 @@ from rich.table import Table
 from labsim.cli import options as opt
 from labsim.cli.output import err, out, print_json, print_verdict
 from labsim.errors import InputError
+from labsim.plant.clock import MAX
 from labsim.quantity import parse_duration
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 def run(
     scenario: str = typer.Argument(help="A scenario's id (see 'labsim list') or the path of its folder."),
     seed: str = typer.Option("", help="Draws the variants and the plant's randomness; a new one by default."),
-    speed: float = typer.Option(1.0, help="Plant seconds per second, 0.1 to 1000."),
+    pace: str = typer.Option(
+        "1", "--speed", help="Plant seconds per second, 0.1 to 1000; 'max' with --headless: as fast as it goes."
+    ),
     lang: str = opt.LANG,
     attempt: Path | None = typer.Option(None, help="The attempt folder; one that was not closed is resumed."),
     host: str = typer.Option("127.0.0.1", help="Address the endpoints listen on."),
@@ -33,7 +36,9 @@ def run(
         None,
         help="OPC UA on N, Modbus on N+1, MQTT on N+2, control on N+3; 0 takes free ports. The scenario's own by default.",
     ),
-    duration: str = typer.Option("", "--for", help="End after this wall time, such as '30 min'."),
+    duration: str = typer.Option(
+        "", "--for", help="End after this wall time, such as '30 min'; plant time with --speed max."
+    ),
     headless: bool = typer.Option(
         False, "--headless", help="No terminal UI; ends on Ctrl-C, SIGTERM, --for or 'labsim stop'."
     ),
@@ -43,13 +48,15 @@ def run(
     as_json: bool = opt.JSON,
 ) -> int:
     """Run a scenario."""
-    seconds = _seconds(duration)
+    seconds, speed = _seconds(duration), _speed(pace)
+    if speed == MAX and not headless:
+        raise InputError("--speed max needs --headless: nobody could watch.")
     opt.language(lang)
     if not headless:
         from labsim.cli.attach import open_ui
         from labsim.cli.host import start_host
 
-        arguments = [scenario, "--speed", str(speed), "--lang", lang, "--host", host]
+        arguments = [scenario, "--speed", f"{speed:g}", "--lang", lang, "--host", host]
         arguments += ["--seed", seed] if seed else []
         arguments += ["--attempt", str(attempt)] if attempt else []
         arguments += ["--port-base", str(port_base)] if port_base is not None else []
@@ -58,21 +65,34 @@ def run(
         return open_ui(start_host(arguments)["control"], lang)
 
     from labsim.lab import loop
-    from labsim.lab.options import SPEEDS, Options
+    from labsim.lab.options import Options
     from labsim.scenario.folder import find_scenario
     from labsim.scenario.variant import new_seed
 
-    if not SPEEDS[0] <= speed <= SPEEDS[1]:
-        raise InputError(f"--speed {speed:g} is outside {SPEEDS[0]:g} to {SPEEDS[1]:g}.")
     if port_base is not None and not (port_base == 0 or 1024 <= port_base <= 65000):
         raise InputError(f"--port-base {port_base} must be 0 (free ports) or 1024 to 65000.")
     folder = find_scenario(scenario)
     where = opt.attempt_folder(folder.name, attempt)
     chosen = Options(
-        seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base, exam=exam
-    )
-    verdict = loop.run(_serve(folder, chosen, seconds, as_json))
+        seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base, exam=exam,
+        until=seconds if speed == MAX else None,
+    )  # fmt: skip
+    verdict = loop.run(_serve(folder, chosen, None if speed == MAX else seconds, as_json))
     return 0 if verdict["passed"] else 1
+
+
+def _speed(pace: str) -> float:
+    from labsim.lab.options import SPEEDS
+
+    if pace == "max":
+        return MAX
+    try:
+        speed = float(pace)
+    except ValueError:
+        raise InputError(f"--speed {pace!r} is no number and not 'max'.") from None
+    if not SPEEDS[0] <= speed <= SPEEDS[1]:
+        raise InputError(f"--speed {speed:g} is outside {SPEEDS[0]:g} to {SPEEDS[1]:g}.")
+    return speed
 
 
 def _seconds(duration: str) -> float | None:
@@ -99,7 +119,7 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
                 _print_ready(ready)
             try:
                 await asyncio.wait_for(lab.stopping.wait(), seconds)
-                reason = "asked to stop"
+                reason = "its time was over" if lab.done else "asked to stop"
             except TimeoutError:
                 reason = "its time was over"
             verdict = await lab.close(reason)

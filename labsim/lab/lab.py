@@ -36,7 +36,7 @@ from labsim.lab.options import Options
 from labsim.lab.probes import Probes
 from labsim.lab.recorder import Recorder
 from labsim.plant import status
-from labsim.plant.clock import SimClock
+from labsim.plant.clock import MAX, STEP_NS, SimClock
 from labsim.scenario.brief import Brief
 from labsim.scenario.folder import scenario_files
 from labsim.scenario.link import link_names
@@ -59,6 +59,7 @@ class Lab:
 
     Attributes:
         stopping: Set when somebody asked for the end or the evidence could not be kept any more.
+        done: The time that the lab was to run is over.
         failure: Why the lab had to stop by itself, if it had to.
     """
 
@@ -78,6 +79,7 @@ class Lab:
         self.brief = Brief.load(options.attempt / "scenario" if seen else folder, self.scenario.drawn)
         self.graded = graded_tags(self.scenario)
         self.stopping = asyncio.Event()
+        self.done = False
         self.failure: EvidenceError | None = None
         self.verdict: dict[str, Any] | None = None
         self.plant.start()
@@ -169,7 +171,8 @@ class Lab:
             await self._stack.aclose()
             self.attempt.discard()
             raise
-        self._pace = asyncio.create_task(self.clock.run(self._step), name="plant")
+        until = None if self.options.until is None else round(self.options.until * 1e9 / STEP_NS)
+        self._pace = asyncio.create_task(self.clock.run(self._step, until), name="plant")
         self._pace.add_done_callback(self._paced)
         return self
 
@@ -181,15 +184,16 @@ class Lab:
         self.attempt.close()
 
     def _paced(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None and self.failure is None:
-            self.stopping.set()  # a plant that fails ends the lab; `close` raises what it was
+        if not task.cancelled() and self.failure is None:
+            self.done = task.exception() is None
+            self.stopping.set()  # its time is over, or it failed: `close` raises what it was
 
     def _step(self) -> None:
         self.faults.tick(self.clock.step_time_ns)
         self._probes.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)
-        if (measured := self._jitter.add(self.clock.behind_ns)) is not None:
+        if self.clock.speed < MAX and (measured := self._jitter.add(self.clock.behind_ns)) is not None:
             self.note("jitter", detail=measured)
         if self.clock.step_time_ns % WINDOW_NS == 0:
             self._polls.tell(self.clock.step_time_ns)

@@ -15,7 +15,8 @@ class Options:
     Attributes:
         seed: Draws the variants and every random number of the plant.
         attempt: The attempt folder; made when missing, resumed when it holds an unsealed attempt.
-        speed: Plant seconds per wall second, 0.1 to 1000.
+        speed: Plant seconds per wall second, 0.1 to 1000, or `labsim.plant.clock.MAX`.
+        until: Plant seconds after which the lab ends by itself; None for never.
         lang: Language of reasons and of the coach.
         host: Address the endpoints listen on.
         port_base: None for the scenario's ports; 0 for free ports; N for N (OPC UA), N+1 (Modbus), N+2 (MQTT), N+3
@@ -30,3 +31,4 @@ class Options:
     host: str = "127.0.0.1"
     port_base: int | None = None
     exam: bool = False
+    until: float | None = None

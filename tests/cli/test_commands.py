@@ -111,7 +111,8 @@ def test_five_mistakes_are_five_problems(labsim: Run, tmp_path: Path) -> None:
         (("mqtt", "nosuch"), "No such command 'nosuch'. See 'labsim mqtt --help'."),
         (("run",), "Missing argument 'scenario'. See 'labsim run --help'."),
         (("run", "first-contact", "--sped", "2"), "--sped"),
-        (("run", "first-contact", "--speed", "fast"), "Invalid value for '--speed'"),
+        (("run", "first-contact", "--speed", "fast"), "--speed 'fast' is no number and not 'max'."),
+        (("run", "first-contact", "--speed", "max"), "--speed max needs --headless"),
     ],
 )
 def test_wrong_usage_is_one_sentence(labsim: Run, arguments: tuple[str, ...], said: str) -> None:

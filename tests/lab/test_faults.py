@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from labsim.lab.lab import Lab
 from labsim.lab.options import Options
 from labsim.lab.replay import replay_attempt
 from labsim.plant import status
+from labsim.plant.clock import MAX
 from labsim.scenario.folder import find_scenario
 from labsim.scenario.load import lint_scenario, load_scenario
 from labsim.scenario.timeline import drawn_entries
@@ -232,3 +234,14 @@ def test_lint_judges_a_timeline(tmp_path: Path, entry: str, code: str, words: st
     found = [p for p in lint_scenario(folder, LabCatalogue()) if "scenario.yaml" in p.file]
     assert [p.code for p in found] == [code], found
     assert words in f"{found[0].message} {found[0].hint}"
+
+
+async def test_a_lab_in_a_hurry_ends_when_its_time_is_over(folder: Path, options: Options) -> None:
+    """At the greatest speed it runs so many plant seconds, faults and all, and a replay agrees."""
+    async with Lab(folder, replace(options, speed=MAX, until=60)) as lab:
+        async with asyncio.timeout(30):
+            await lab.stopping.wait()
+        assert (lab.done, lab.clock.step, lab.clock.late_steps) == (True, 600, 0)
+        await lab.close("its time was over")
+    assert len(faults(options.attempt)) > 5
+    assert replay_attempt(options.attempt).difference is None

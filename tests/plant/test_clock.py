@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from labsim.plant.clock import STEP_NS, SimClock
+from labsim.plant.clock import MAX, STEP_NS, SimClock
 
 SECOND = 1_000_000_000
 
@@ -149,3 +149,19 @@ async def test_an_error_in_a_step_ends_the_run(wall: Wall):
 def test_utc_is_the_origin_plus_plant_time():
     """Timestamps on the wire are the plant's start plus plant time."""
     assert SimClock(1.0, 1_000).utc_ns(STEP_NS) == 1_000 + STEP_NS
+
+
+async def test_at_the_greatest_speed_nothing_waits(wall: Wall):
+    """As fast as it goes: a thousand steps take no wall time of their own, others get their turns, and no step is late."""
+    clock, began, turns = SimClock(MAX, 0, wall), wall.now, []
+
+    async def others() -> None:
+        while clock.step < 1000:
+            turns.append(clock.step)
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await clock.run(clock.tick, until_step=1000)
+    await beside
+    assert (clock.step, wall.now, clock.late_steps) == (1000, began, 0)
+    assert len(turns) > 10

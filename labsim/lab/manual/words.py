@@ -120,7 +120,7 @@ WORDS: dict[str, Text] = {
     "vda5050": tr(
         "By itself the device speaks VDA 5050 version 2.1.0 instead of these messages; … stands for its serial number. The state "
         "goes out when it changes and at least every 30 s, the factsheet when it is asked for. The fields of the state are:",
-        "設備預設使用 VDA 5050 2.1.0，而非上述消息；… 代表其序列號。狀態在變化時發送，至少每 30 s 一次；規格表按請求發送。"
+        "設備默認使用 VDA 5050 2.1.0，而非上述消息；… 代表其序列號。狀態在變化時發送，至少每 30 s 一次；規格表按請求發送。"
         "狀態字段如下：",
         "设备默认使用 VDA 5050 2.1.0，而非上述消息；… 代表其序列号。状态在变化时发送，至少每 30 s 一次；规格表按请求发送。"
         "状态字段如下：",

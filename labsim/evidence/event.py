@@ -22,7 +22,8 @@ opcua
     ``subject`` is the certificate's, ``status`` why it was rejected; trusted is told once, when a rejected or new one is
     first let in by a trust list;
     ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
-    server: the endpoint's name in the scenario, user_thumbprint]: an activated session; ``session-close``; ``browse`` [nodes, devices (of each, when several)];
+    server: the endpoint's name in the scenario, user_thumbprint]: an activated session; ``session-close``;
+    ``browse`` [nodes, devices (of each, when several)];
     ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
     ``poll`` [nodes, reads, first, last, shortest, longest]: as of modbus;
     ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;

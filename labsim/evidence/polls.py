@@ -53,7 +53,7 @@ class Polls:
         self, sink: Sink, needed: Callable[[Event], bool] = keep_all, clock_t: Callable[[], int] = lambda: 0
     ) -> None:
         self._sink, self._needed, self._now = sink, needed, clock_t
-        self._sessions: dict[str, dict[Hashable, _Tally]] = {}
+        self._sessions: dict[str, dict[Hashable, _Tally | None]] = {}  # None: needed
         self._running: dict[_Tally, None] = {}
 
     @classmethod
@@ -72,7 +72,8 @@ class Polls:
                 self.tell()
             elif event.session in self._sessions:
                 for tally in self._sessions[event.session].values():
-                    self._tell(tally)
+                    if tally is not None:
+                        self._tell(tally)
         self._sink(event)
         if event.kind in _ENDS:
             self._sessions.pop(event.session, None)
@@ -85,8 +86,8 @@ class Polls:
             shape: What it asked for, in the protocol's own terms: equal for reads that ask for the same.
         """
         shapes = self._sessions.setdefault(event.session, {})
-        if len(shapes) < _SHAPES_KEPT and not self._needed(event):
-            shapes[shape] = _Tally(event, self._now())
+        if shape not in shapes and len(shapes) < _SHAPES_KEPT:
+            shapes[shape] = None if self._needed(event) else _Tally(event, self._now())
 
     def again(self, session: str, shape: Hashable) -> bool:
         """Count a good read if that is enough; False when it has to be kept.

@@ -46,7 +46,7 @@ class FrameBuffer:
             at = end
         self._data = data[at:]
         self.pending = len(frames) == most
-        if not self.pending:
+        if not self.pending and at < len(data):
             self.fault = self._judge()
         return frames
 

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labsim.endpoints.modbus.coding import Raw
 from labsim.endpoints.modbus.exception import ExceptionCode, ModbusError
@@ -105,8 +106,8 @@ class Span:
             return self._arranged(self._struct.pack(*self._store.value[self._floats].tolist()))
         return self.read()[0]
 
-    def _read_floats(self, rows: slice) -> tuple[bytes, list[Value]]:
-        """The same for f32 registers that show neighbouring f32 tags as they are: what a meter is asked for most."""
+    def _read_floats(self, rows: slice | NDArray[np.intp]) -> tuple[bytes, list[Value]]:
+        """The same for f32 registers that show f32 tags as they are: what a meter is asked for most."""
         packed = self._struct.pack(*self._store.value[rows].tolist())
         values: list[Value] = list(self._struct.unpack(packed))
         states = self._store.status[rows].tolist()
@@ -175,15 +176,17 @@ def _step(register: Register) -> _Step:
     return register.tag.row, present, invalid, None
 
 
-def _floats(registers: Sequence[Register]) -> slice | None:
-    """Rows of the tags, when they follow on one another and every register shows its tag as it is; else None."""
+def _floats(registers: Sequence[Register]) -> slice | NDArray[np.intp] | None:
+    """Rows of the tags (a slice where they follow on one another), when every register shows its tag as it is; else None."""
     rows = [
         r.tag.row
         for r in registers
         if r.tag is not None and r.coding.type == "f32" and _shows(r) and r.coding.plain(r.tag.type)
     ]
-    first = rows[0] if rows else 0
-    return slice(first, first + len(rows)) if rows == list(range(first, first + len(registers))) else None
+    if len(rows) < len(registers):
+        return None
+    first, end = rows[0], rows[0] + len(rows)
+    return slice(first, end) if rows == list(range(first, end)) else np.array(rows, np.intp)
 
 
 def _pick(places: Sequence[int]) -> Callable[[bytes], Any]:

@@ -30,15 +30,19 @@ class FieldbusCoupler(Device):
         self._report()
         self._orders.settle()
 
-    def guard(self, tag: Tag, value: Value) -> int:
+    def guard(self, tag: Tag, value: Value) -> int:  # noqa: ARG002 - only the tag matters
         """An expired watchdog refuses outputs; a running one keeps its time; a restart is a 1."""
         watchdog = self._watchdog
         if watchdog.blocks and not tag.name.startswith("watchdog_"):
             return status.BAD_INVALID_STATE
         if tag.name == "watchdog_time" and watchdog.state == 1:
             return status.BAD_INVALID_STATE
-        self._orders.take(tag.name, value)
         return status.GOOD
+
+    def take(self, tag: Tag, value: Value) -> Value:
+        """Takes every write down."""
+        self._orders.take(tag.name, value)
+        return value
 
     def step(self, dt: float) -> None:
         """Orders, watchdog, station, inputs."""

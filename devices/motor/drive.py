@@ -7,7 +7,6 @@ import math
 from devices.motor.motor import Plate
 from devices.motor.train import Train
 from devices.orders import Orders
-from labsim.plant import status
 from labsim.plant.device import Device
 from labsim.plant.tags import Tag, Value
 
@@ -38,10 +37,10 @@ class Drive(Device):
         self.written = Orders(self)
         self.show()
 
-    def guard(self, tag: Tag, value: Value) -> int:
+    def take(self, tag: Tag, value: Value) -> Value:
         """Takes every write down."""
         self.written.take(tag.name, value)
-        return status.GOOD
+        return value
 
     def orders(self) -> list[dict[str, Value]]:
         """What clients wrote since the last step: values by tag, in a new group where a tag is written again."""

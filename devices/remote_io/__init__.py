@@ -47,10 +47,10 @@ class RemoteIo(Device):
             yield self.wait(float(self.random.uniform(15.0, 120.0)))
             self._door = False
 
-    def guard(self, tag: Tag, value: Value) -> int:
+    def take(self, tag: Tag, value: Value) -> Value:
         """Takes every write down."""
         self._orders.take(tag.name, value)
-        return status.GOOD
+        return value
 
     def step(self, dt: float) -> None:
         """Outputs, sump, inputs."""

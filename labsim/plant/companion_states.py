@@ -1,7 +1,7 @@
 """State machines and object types of companion specifications, with the node ids that their published NodeSets give them.
 
 A machine of an interface is made from one tag with labels; PackML spreads its one state over three machines, one in the
-other, so that a client reads three CurrentState variables (OPC 30050 §6.4). Here is which state belongs to which.
+other, so that a client reads three CurrentState variables (OPC 30050 §6.3.5). Here is which state belongs to which.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Machine:
 
 
 def _all_ways(states: dict[int, State], numbers: dict[str, tuple[int, int]]) -> tuple[Transition, ...]:
-    """Every state can follow every other and itself (OPC 40001-1 §12.2): ``FromXToY`` with node id and number."""
+    """Every state can follow every other and itself (OPC 40001-1 §12.2, §13.2): ``FromXToY`` with node id and number."""
     by_name = {state.name: number for number, state in states.items()}
     found = []
     for name, (node, number) in numbers.items():
@@ -156,10 +156,10 @@ _JOB_WAYS = {
 }  # fmt: skip
 
 MACHINES: dict[str, Machine] = {
-    # OPC 40001-1 §12.2, §12.3
+    # OPC 40001-1 §12.2, §13.2
     "machinery:MachineryItemState_StateMachineType": Machine(1002, _ITEM_STATES, _all_ways(_ITEM_STATES, _ITEM_WAYS)),
     "machinery:MachineryOperationModeStateMachineType": Machine(1008, _MODES, _all_ways(_MODES, _MODE_WAYS)),
-    # OPC 30050 §6.4
+    # OPC 30050 §6.3.5
     "packml:PackMLBaseStateMachineType": Machine(
         3, _BASE, _ways(_BASE, "65 AbortedToCleared; 66 AbortingToAborted; 67 ClearedToAborting"),
         {"Abort": Command(364, tr("Abort", "中止", "中止")), "Clear": Command(363, tr("Clear", "清除", "清除"))},
@@ -191,7 +191,7 @@ MACHINES: dict[str, Machine] = {
             "Reset": Command(361, _RESET),
         },
     ),
-    # OPC 10031-4 §6.2.3; what a job order does
+    # OPC 10031-4 §6.2.1; what a job order does
     "isa95:ISA95JobOrderReceiverObjectType": Machine(1002, _JOB_STATES, _all_ways(_JOB_STATES, _JOB_WAYS)),
 }  # fmt: skip
 """By prefix and name of the type."""

@@ -117,7 +117,7 @@ class MachineNodes:
     # ---- the type ----
 
     def _type(self, name: str, machine: Machine) -> _Type:
-        """The type with its states and transitions (OPC 10000-16 §4.4.6, §4.4.11)."""
+        """The type with its states and transitions (OPC 10000-16 §4.4.6, §4.4.9, §4.4.11)."""
         plain, index = split_name(name)[1], self._index(name)
         key: Key = (index, machine.number or plain)
 
@@ -216,7 +216,7 @@ class _Values:
         return self._state(int(seat.read(self._tag.row)))
 
     def _data(self, seat: Seat, make: Callable[[int], Any]) -> DataValue:
-        """A value of the present state; BadStateNotActive in a machine that is in none (OPC 10000-16 §4.4.2)."""
+        """A value of the present state; BadStateNotActive in a machine that is in none (OPC 10000-16 §4.4.20)."""
         rows = [self._tag.row]
         status, source = seat.status(rows), seat.source_time(rows)
         number = self._now(seat)

@@ -210,7 +210,7 @@ class _Merge:
         return found
 
     def _definition(self, element: Element, definition: Element) -> Any:
-        """An EnumDefinition when fields have values, else a StructureDefinition (OPC 10000-3 §8.48, §8.49)."""
+        """An EnumDefinition when fields have values, else a StructureDefinition (OPC 10000-3 §8.50, §8.48)."""
         fields = list(definition.all("Field"))
         if fields and all("Value" in one.attributes for one in fields):
             return ua.EnumDefinition(

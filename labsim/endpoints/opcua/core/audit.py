@@ -135,7 +135,7 @@ def _end_session(happening: Happening) -> Iterator[_Told]:
 
 
 def _write(happening: Happening) -> Iterator[_Told]:
-    """AuditWriteUpdateEventType (§6.4.27), one per node."""
+    """AuditWriteUpdateEventType (§6.4.25), one per node."""
     facts: list[WriteFact] = happening.facts or []
     for fact in facts:
         yield OI.AuditWriteUpdateEventType, "Attribute/Write", fact.status, {
@@ -148,7 +148,7 @@ def _write(happening: Happening) -> Iterator[_Told]:
 
 
 def _call(happening: Happening) -> Iterator[_Told]:
-    """AuditUpdateMethodEventType (§6.4.29), one per method."""
+    """AuditUpdateMethodEventType (§6.4.27), one per method."""
     facts: list[CallFact] = happening.facts or []
     for fact in facts:
         yield OI.AuditUpdateMethodEventType, "Attribute/Call", fact.status, {

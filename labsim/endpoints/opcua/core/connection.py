@@ -134,7 +134,7 @@ class Connection:
         self._write(answer)
 
     def judge_again(self) -> None:
-        """End the channel of a client that is trusted no more (OPC 10000-12 §7.8.2.1)."""
+        """End the channel of a client that is trusted no more (OPC 10000-12 §7.8.2)."""
         chain = self.channel.chain
         code = self.server.pki.judge(chain) if chain else 0
         if code:

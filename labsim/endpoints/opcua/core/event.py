@@ -70,11 +70,11 @@ def base_fields(
     }
 
 
-def server_event(server: Server, type_: Key, message: str, severity: int = 1) -> Event:
-    """An event of the Server object itself, now."""
+def server_event(server: Server, type_: Key, message: str, severity: int = 1, name: str = "Server") -> Event:
+    """An event of the Server object itself, now; ``name`` is its SourceName."""
     now = server.store.now()
     fields = base_fields(
-        type_, int(ua.ObjectIds.Server), "Server", now, server.new_event_id(), ua.LocalizedText(message, "en"), severity
+        type_, int(ua.ObjectIds.Server), name, now, server.new_event_id(), ua.LocalizedText(message, "en"), severity
     )
     return Event(type_, int(ua.ObjectIds.Server), now, fields)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_QUEUE = 100
 _UINT32 = struct.Struct("<I")
+_LOSER = "Internal/EventQueueOverflow"  # the SourceName that the standard gives it
 
 
 class EventItem(Item):
@@ -101,8 +102,10 @@ class EventItem(Item):
         return [handle + fields for fields in found]
 
     def _overflow(self) -> bytes:
-        """An EventQueueOverflowEvent (OPC 10000-5 §6.4.7), which no where clause holds back."""
+        """An EventQueueOverflowEvent (OPC 10000-5 §6.4.34), which no where clause holds back."""
         assert self.filter is not None
         self._overflown = False
-        event = server_event(self.subscription.server, QUEUE_OVERFLOW, "events were lost: the queue was full", 100)
+        event = server_event(
+            self.subscription.server, QUEUE_OVERFLOW, "events were lost: the queue was full", 100, _LOSER
+        )
         return self.filter.fields(event, self.subscription.locales)

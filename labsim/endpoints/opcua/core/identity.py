@@ -98,7 +98,7 @@ def _user(request: Request, token: Any, challenge: Challenge) -> Identity:
 
 
 def _certified(request: Request, token: Any, signature: Any, challenge: Challenge) -> Identity:
-    """The holder of a certificate that the administrator trusts (OPC 10000-4 §7.41.4)."""
+    """The holder of a certificate that the administrator trusts (OPC 10000-4 §7.41.5)."""
     server, channel = request.server, request.connection.channel
     role = server.accounts.certified
     if role is None or token.PolicyId != CERTIFICATE or challenge.own is None:

@@ -63,6 +63,6 @@ class Roles:
 
 
 def describe(permissions: Permissions, role: str | None = None) -> Any:
-    """RolePermissionTypes (OPC 10000-3 §8.56) of all roles or of one."""
+    """RolePermissionTypes (OPC 10000-3 §5.2.9) of all roles or of one."""
     named = [(one, bits) for one, bits in permissions.items() if one in ROLES and role in (None, one)]
     return [ua.RolePermissionType(ua.NodeId(ROLES[one], 0), ua.PermissionType(bits)) for one, bits in named]

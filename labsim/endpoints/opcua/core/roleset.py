@@ -25,7 +25,7 @@ _IDENTITIES = {
     "Anonymous": 16192, "Observer": 16214, "Operator": 16225, "Engineer": 16236, "SecurityAdmin": 16258,
 }  # fmt: skip
 _USER_NAME, _THUMBPRINT, _ANONYMOUS = 1, 2, 5
-"""IdentityCriteriaType (OPC 10000-18 §4.4.3)."""
+"""IdentityCriteriaType (OPC 10000-18 §4.4.4)."""
 
 
 def show_roles(space: Space, roles: Roles) -> None:

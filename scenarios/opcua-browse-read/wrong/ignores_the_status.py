@@ -16,7 +16,7 @@ LOSES = {"quality": 4}
 class IgnoresTheStatus(Trainee):
     """Guesses from the numbers."""
 
-    async def quality(self, client: Client) -> list[tuple[str, str]]:
+    async def quality(self, client: Client) -> list[tuple[str, str]]:  # noqa: ARG002 - it does not look
         """The speed is 0 at times, so it must be the one."""
         return [("bad", "spindle_speed"), ("uncertain", "spindle_speed")]
 

@@ -16,7 +16,7 @@ LOSES = {"values": 3, "restart": 4}
 class OneByOne(Trainee):
     """A request for each value."""
 
-    async def read(self, client: Client, nodes: list[Node]) -> list[ua.DataValue]:
+    async def read(self, client: Client, nodes: list[Node]) -> list[ua.DataValue]:  # noqa: ARG002 - nodes know it
         """One after the other."""
         return [await node.read_data_value(raise_on_bad_status=False) for node in nodes]
 

@@ -5,39 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labsim.endpoints.mqtt import packet as mqtt
-from labsim.endpoints.mqtt.aliases import AliasesIn, AliasesOut
+from labsim.endpoints.mqtt.aliases import AliasesOut
+from labsim.endpoints.mqtt.client import Client
 from labsim.endpoints.mqtt.decode import frame, parse, parse_publish
 from labsim.endpoints.mqtt.encode import (
-    PINGRESP,
-    SUBSCRIPTION_FAILED,
-    encode_ack,
     encode_connack,
     encode_connack5,
     encode_publish,
-    encode_suback,
-    encode_unsuback,
 )  # fmt: skip
-from labsim.endpoints.mqtt.evidence import Witness, describe_connect, describe_subscription
+from labsim.endpoints.mqtt.evidence import Witness, describe_connect
 from labsim.endpoints.mqtt.packet import LEVEL, LEVEL_5, ProtocolViolation
-from labsim.endpoints.mqtt.properties import describe_properties
-from labsim.endpoints.mqtt.rate import Bucket
 from labsim.endpoints.mqtt.reason import (
     KEEP_ALIVE,
-    NO_MATCHING_SUBSCRIBERS,
-    NO_SUBSCRIPTION_EXISTED,
     PROTOCOL_ERROR,
     QUOTA,
-    RATE,
-    RECEIVE_MAXIMUM,
     SHUTTING_DOWN,
     SUCCESS,
     TAKEN_OVER,
-    UNKNOWN_IDENTIFIER,
     connack_311,
 )  # fmt: skip
-from labsim.endpoints.mqtt.session import Message, Session, Subscription
-from labsim.endpoints.mqtt.terms import Terms, granted_expiry
-from labsim.endpoints.mqtt.topic import check_filter, shared
+from labsim.endpoints.mqtt.session import Message
+from labsim.endpoints.mqtt.terms import Terms
 from labsim.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -68,16 +56,13 @@ class Connection:
         self.level, self.window = LEVEL, broker.limits.window
         self._terms = Terms()
         self._common_name = common_name
-        self._session: Session | None = None
-        self._will: mqtt.Will | None = None
+        self._client: Client | None = None
         self._patience: float | None = broker.limits.connect_s
         self._heard = now
         self._rest = bytearray()
         self._need = 0
         self._output: list[bytes] = []
-        self._aliases_in = AliasesIn(broker.limits.aliases)
         self._aliases_out = AliasesOut(0)
-        self._rate = Bucket(broker.limits.rate, now)
         self._keep_or_end("open", {} if transport == "mqtt" else {"transport": transport})
 
     @property
@@ -103,8 +88,8 @@ class Connection:
             return True
         data = self._aliases_out.encode(message, mid, dup, self.now, self._terms.largest)
         if data is None:
-            session = self._session
-            assert session is not None, "messages come through a session"
+            assert self._client is not None, "messages come through a session"
+            session = self._client.session
             session.dropped += 1
             self.broker.dropped(session, message.topic[2:].decode(), "larger than the client takes")
             return False
@@ -146,7 +131,7 @@ class Connection:
         deadline = self.deadline
         if deadline is not None and now >= deadline:
             self.broker.now = now
-            self._keep_or_end("timeout", {"reason": "keep-alive" if self._session else "no CONNECT"})
+            self._keep_or_end("timeout", {"reason": "keep-alive" if self._client else "no CONNECT"})
             self.end(code=KEEP_ALIVE)
 
     def cut(self) -> None:
@@ -171,7 +156,8 @@ class Connection:
 
     def stop(self) -> None:
         """End the connection because the endpoint stops."""
-        self._will = None  # it is not the client that went
+        if self._client is not None:
+            self._client.will = None  # it is not the client that went
         self.end(reason="the endpoint stops", code=SHUTTING_DOWN)
 
     def end(self, *, clean: bool = False, reason: str = "", code: int = 0) -> None:
@@ -181,22 +167,22 @@ class Connection:
         """
         if self.ended:
             return
-        if code and self.level == LEVEL_5 and self._session is not None:
+        if code and self.level == LEVEL_5 and self._client is not None:
             self.send(self._terms.disconnect(code, reason))
         self.ended = True
         self.broker.strangers.pop(self, None)
         if not self._output:
             self.broker.touch(self)
-        session = self._session
-        if session is not None:
-            self.broker.leave(session)
+        client = self._client
+        if client is not None:
+            self.broker.leave(client.session)
         why: dict[str, Any] = {"reason": reason} if reason else {}
         try:
             self.witness.note("close", clean=clean, **why)
         except EvidenceError:
             return  # there is no answer to hold back, and the sink itself stops the lab
-        if self._will is not None and session is not None:
-            self.broker.leave_will(self.witness, self._will, session)
+        if client is not None and client.will is not None:
+            self.broker.leave_will(self.witness, client.will, client.session)
 
     def _reject(self, error: ProtocolViolation) -> None:
         more: dict[str, Any] = {"code": error.code} if self.level == LEVEL_5 else {}
@@ -205,7 +191,7 @@ class Connection:
         except EvidenceError:
             self.end()
             return
-        if self._session is None and self.level == LEVEL_5:
+        if self._client is None and self.level == LEVEL_5:
             self.send(encode_connack5(error.code, False, {"reason_string": str(error)}))
         self.end(code=error.code, reason=str(error) if self._terms.explains else "")
 
@@ -215,8 +201,8 @@ class Connection:
         """Deal with every whole packet; where the incomplete one begins."""
         at, size, limit, counters = 0, len(data), self.broker.limits.packet, self.broker.counters
         while at < size and not self.ended:
-            header = data[at]
-            if self._session is None and header != _CONNECT_BYTE:
+            header, client = data[at], self._client
+            if client is None and header != _CONNECT_BYTE:
                 raise ProtocolViolation("the first packet is not a CONNECT")  # [MQTT-3.1.0-1]
             found = frame(data, at, limit)
             if found is None:
@@ -228,52 +214,34 @@ class Connection:
                 break
             self._heard = now
             counters.packets_in += 1
-            if header >> 4 == mqtt.PUBLISH:
+            if client is not None and header >> 4 == mqtt.PUBLISH:
                 counters.publish_in += 1
-                self._publish(parse_publish(header, data, start, end, self.level))
+                client.publish(parse_publish(header, data, start, end, self.level))
             else:
                 self._packet(header, data, start, end)
             at = end
         return at
 
     def _packet(self, header: int, data: bytes, start: int, end: int) -> None:
-        session = self._session
-        if session is None and data[start : start + len(_CONNECT_5)] == _CONNECT_5:
+        client = self._client
+        if client is None and data[start : start + len(_CONNECT_5)] == _CONNECT_5:
             self.level = LEVEL_5  # so that also a malformed CONNECT is answered in the client's version
         try:
             packet = parse(header, data, start, end, self.level)
         except mqtt.UnsupportedLevel as error:
-            if session is None:
+            if client is None:
                 self.witness.note("connect", status=1, level=error.args[0])
                 self.send(encode_connack(1))
                 self.end()
                 return
             raise ProtocolViolation("a second CONNECT", PROTOCOL_ERROR) from None
         if isinstance(packet, mqtt.Connect):
-            if session is not None:
+            if client is not None:
                 raise ProtocolViolation("a second CONNECT", PROTOCOL_ERROR)  # [MQTT-3.1.0-2]
             self._connect(packet)
             return
-        assert session is not None, "only a CONNECT gets here before a session is there"
-        match packet:
-            case mqtt.Ack(kind=mqtt.PUBACK):
-                session.on_puback(packet.mid)
-            case mqtt.Ack(kind=mqtt.PUBREC):
-                session.on_pubrec(packet.mid, packet.code)
-            case mqtt.Ack(kind=mqtt.PUBREL):
-                unknown = self.level == LEVEL_5 and packet.mid not in session.received
-                session.received.discard(packet.mid)
-                self.send(encode_ack(mqtt.PUBCOMP, packet.mid, UNKNOWN_IDENTIFIER if unknown else 0))
-            case mqtt.Ack():
-                session.on_pubcomp(packet.mid)
-            case mqtt.Subscribe():
-                self._subscribe(session, packet)
-            case mqtt.Unsubscribe():
-                self._unsubscribe(session, packet)
-            case mqtt.PingReq():
-                self.send(PINGRESP)
-            case mqtt.Disconnect():
-                self._disconnect(session, packet)
+        assert client is not None, "only a CONNECT gets here before a client is in"
+        client.take(packet)
 
     def _connect(self, packet: mqtt.Connect) -> None:
         broker, witness, facts = self.broker, self.witness, describe_connect(packet)
@@ -300,7 +268,7 @@ class Connection:
             return
         broker.strangers.pop(self, None)
         session, present = broker.enter(self, witness.app, packet.clean, user)
-        self._session, self._will, self._terms = session, packet.will, terms
+        self._client, self._terms = Client(self, session, terms, packet.will), terms
         self._patience, session.expiry, self.window = terms.patience, terms.expiry, terms.window
         if terms.level == LEVEL_5:
             self._aliases_out = AliasesOut(terms.aliases)
@@ -308,93 +276,6 @@ class Connection:
         else:
             self.send(encode_connack(code, present=present))
         session.attach(self)
-
-    def _publish(self, packet: mqtt.Publish) -> None:
-        session, broker, witness = self._session, self.broker, self.witness
-        assert session is not None, "only a CONNECT gets here before there is a session"
-        topic, payload, qos, retain, dup, mid, properties = (
-            packet.topic, packet.payload, packet.qos, packet.retain, packet.dup, packet.mid, packet.properties
-        )  # fmt: skip
-        if not self._rate.take(broker.now):
-            raise ProtocolViolation(f"more than {self._rate.most} messages a second", RATE)
-        more: dict[str, Any] = {}
-        if self.level == LEVEL_5:
-            topic = self._aliases_in.topic(topic, properties)
-            if properties is not None:
-                more["properties"] = describe_properties(properties)
-        repeat = qos == 2 and mid in session.received
-        if qos == 2 and not repeat and self.level == LEVEL_5 and len(session.received) >= broker.limits.receive:
-            raise ProtocolViolation(f"more than {broker.limits.receive} messages not released", RECEIVE_MAXIMUM)
-        route = broker.router.route(topic)
-        code, reason = broker.refusal(witness, route, payload, properties)
-        if repeat:
-            code, reason = 0, ""
-            witness.note_message("publish", topic, payload, qos, retain, dup, mid, repeat=True, **more)
-        elif reason:  # 3.1.1 acknowledges it all the same: it has no other answer but to hang up [MQTT-3.3.5-2]
-            witness.note_message(
-                "deny", topic, payload, qos, retain, dup, mid, action="publish", reason=reason, **more
-            )  # fmt: skip
-        else:
-            witness.note_message("publish", topic, payload, qos, retain, dup, mid, **more)
-            if not broker.deliver(route, payload, qos, retain, properties, session):
-                code = NO_MATCHING_SUBSCRIBERS
-        if not qos:
-            return
-        if self.level == LEVEL:
-            code = 0
-        if qos == 1:
-            self.send(self._terms.ack(mqtt.PUBACK, mid, code, reason))
-            return
-        if code < 0x80:
-            session.received.add(mid)
-        self.send(self._terms.ack(mqtt.PUBREC, mid, code, reason))
-
-    def _subscribe(self, session: Session, packet: mqtt.Subscribe) -> None:
-        broker, new = self.broker, self.level == LEVEL_5
-        for asked in packet.filters:
-            check_filter(asked.pattern)
-            if asked.no_local and shared(asked.pattern) is not None:
-                raise ProtocolViolation("No Local on a shared subscription", PROTOCOL_ERROR)  # [MQTT-3.8.3-4]
-        granted, taken, why = [], [], ""
-        for asked in packet.filters:
-            code, reason = broker.subscription_refusal(self.witness, session, asked.pattern)
-            if reason:
-                code, why = code if new else SUBSCRIPTION_FAILED, reason
-                self.witness.note("deny", asked.pattern, code, action="subscribe", qos=asked.qos, reason=reason)
-                granted.append(code)
-                continue
-            self.witness.note("subscribe", asked.pattern, **describe_subscription(asked, packet.identifier))
-            taken.append((asked, asked.pattern in session.subscriptions))
-            wanted = Subscription(asked.qos, asked.no_local, asked.as_published, packet.identifier)
-            broker.router.subscribe(session, asked.pattern, wanted)
-            granted.append(asked.qos)
-        told = {"reason_string": why} if why and self._terms.explains else {}
-        self.send(encode_suback(packet.mid, granted, self.level, told))
-        for asked, existed in taken:
-            broker.deliver_retained(session, asked, packet.identifier, existed)
-
-    def _unsubscribe(self, session: Session, packet: mqtt.Unsubscribe) -> None:
-        for pattern in packet.filters:
-            check_filter(pattern)
-        codes = []
-        for pattern in packet.filters:
-            self.witness.note("unsubscribe", pattern)
-            there = self.broker.router.unsubscribe(session, pattern)
-            codes.append(SUCCESS if there else NO_SUBSCRIPTION_EXISTED)
-        self.send(encode_unsuback(packet.mid, codes, self.level))
-
-    def _disconnect(self, session: Session, packet: mqtt.Disconnect) -> None:
-        facts: dict[str, Any] = {}
-        if packet.properties:
-            facts["properties"] = describe_properties(packet.properties)
-        if "session_expiry" in packet.properties:
-            if packet.properties["session_expiry"] and not self._terms.keeps:
-                raise ProtocolViolation("a session expiry after 0 in CONNECT", PROTOCOL_ERROR)  # version 5 §3.14.2.2.2
-            session.expiry = granted_expiry(packet.properties["session_expiry"], self.broker.limits)
-        if packet.code == SUCCESS:
-            self._will = None  # [MQTT-3.14.4-3]
-        self.witness.note("disconnect", status=packet.code, **facts)
-        self.end(clean=packet.code == SUCCESS)
 
     def _keep_or_end(self, kind: str, facts: dict[str, Any] | None = None) -> None:
         """Tell an event that has no answer; a connection whose evidence cannot be kept ends."""

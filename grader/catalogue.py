@@ -127,7 +127,7 @@ is written in a task of a scenario by its name, with its parameters and these ke
 | `id` | its name in the verdict; `<task>.<n>` unless given |
 | `depends` | ids of checks that must pass first; until then it is *not checked* and says which one it waits for |
 | `title` | replaces its own sentence on the mark sheet |
-| `when` | the time it is judged over: `ever`, `at-end`, or `{from: 5 min, to: 20 min}` of plant time, counted from the first fault of a target with `after: endpoint.opcua`; may stand at a task |
+| `when` | the time it is judged over: `ever`, `at-end`, or `{from: 5 min, to: 20 min}`; may stand at a task (see below) |
 | `credit` | what a share of it earns: `share` (the default), `whole` (all or nothing), or steps: `{60 %: 50 %, 90 %: 100 %}` |
 
 ## How marks come about
@@ -140,7 +140,8 @@ is written in a task of a scenario by its name, with its parameters and these ke
 - **When.** Most checks judge what was done: it stays done. Those that judge how things stand (a file, an answer, the retained
   store) can have been right earlier: with `ever`, the default in training, an earlier success at a check stays one; with
   `at-end`, the default in an exam, the end counts. Those that judge what never happens always look at the end. In a stretch of
-  time `{from, to}` only what clients did in it counts; what was handed in, answered or stored before still stands.
+  time `{from, to}` of the plant only what clients did in it counts; what was handed in, answered or stored before still
+  stands. With `after: endpoint.opcua` the time is counted from the first fault of that target.
 - **Hints** cost their marks once, from their own task, never below 0.
 - **Penalties** are checks outside the tasks: one that does not pass takes its marks from the total, never below 0. With
   `take: each` they are taken for each time it happened, `most` at most; with `zero: <task>` the task earns nothing either.

@@ -21,6 +21,7 @@ REGISTRY = {
     "all": "grader.checks.compound:All",
     "answer": "grader.checks.answer:Answer",
     "any": "grader.checks.compound:AnyOf",
+    "data.genuine": "grader.checks.genuine:Genuine",
     "fault.reported": "grader.checks.fault_report:Reported",
     "file.schema": "grader.checks.file_schema:FileSchema",
     "file.series": "grader.checks.file_series:FileSeries",

@@ -13,18 +13,12 @@ from grader.check import Check, Params
 from grader.checks import REGISTRY, load
 from grader.checks.compound import Compound
 from grader.cut import Cut, checkpoints
-from grader.outcome import Outcome, State, broken, failed
-from grader.window import nanoseconds
+from grader.outcome import Outcome, State, broken
+from grader.stretch import not_yet, stretch
 from labsim.evidence.evidence import Evidence
 from labsim.scenario.fields import nested_checks
 from labsim.scenario.marking import Mode, When, Window
-from labsim.text import tr
 
-_NOT_YET = tr(
-    "What this is to be judged after has not happened yet.",
-    "作為判定前提的事件尚未發生。",
-    "作为判定前提的事件尚未发生。",
-)
 _CHECKPOINTS = 200
 """Moments that are looked back to for an earlier success; always the first, so that one that was found stays found."""
 
@@ -75,12 +69,12 @@ class Judging:
     def _judge(self, asked: _Asked, when: When) -> Outcome:
         kind = asked.check.judges
         if isinstance(when, Window):
-            zero = 0 if when.after is None else self._began(when.after)
-            if zero is None:
-                return failed(_NOT_YET)
+            span = stretch(when, self.evidence)
+            if span is None:
+                return not_yet()
             past = kind == "standing"  # how things stand rests on all that was before
-            end = None if when.to is None else zero + nanoseconds(when.to)
-            return asked.run(Cut(self.evidence, start_ns=0 if past else zero + nanoseconds(when.from_), end_ns=end))
+            end = None if when.to is None else span[1]
+            return asked.run(Cut(self.evidence, start_ns=0 if past else span[0], end_ns=end))
         best = asked.run(self.evidence)
         if when != "ever" or kind != "standing" or best.state is not State.FAILED:
             return best
@@ -91,11 +85,6 @@ class Judging:
             if best.state is State.PASSED:
                 break
         return best
-
-    def _began(self, target: str) -> int | None:
-        """Plant time of the first fault of a target."""
-        faults = self.evidence.of("lab", "fault")
-        return next((r.t for r in faults if r.subject == target and r.detail.get("phase") == "begin"), None)
 
     @cached_property
     def _checkpoints(self) -> list[int]:

@@ -14,6 +14,7 @@ from grader.checks.series import by_changes, by_samples
 from grader.mean import Statistic, statistic
 from grader.outcome import Outcome, partly, passed
 from grader.payload import utc_ns_of
+from grader.stretch import not_yet, stretch
 from grader.suspicion import suspect
 from grader.table import FileName, TableError, read_columns
 from grader.truth import Truth, Value, as_value, real
@@ -48,7 +49,9 @@ class FileSeriesParams(Params):
         description="Instead of `every`: a row for each change of the tag, and changes that must be there at least.",
     )
     span: Window | None = Field(
-        None, description="The stretch of plant time that must be there: `{from: 5 min, to: 10 min}`."
+        None,
+        description="The stretch of plant time that must be there: `{from: 5 min, to: 10 min}`, or after a fault: "
+        "`{after: link.mqtt, to: 1 min}`.",
     )
     lasting: Duration | None = Field(
         None, alias="for", description="Instead of `span`: the length of the best stretch."
@@ -144,8 +147,13 @@ class FileSeries(Check[FileSeriesParams]):
         timed = [(n, utc_ns_of(cells[0]), cells[1:]) for n, cells in read]
         undated = [n for n, utc, _ in timed if utc is None]
         rows = [Row(n, evidence.t_of_utc(utc), cells) for n, utc, cells in timed if utc is not None]
-        flaw = _flaw(evidence, params, rows)
-        judged = {column: _column(evidence, params, column, place, rows) for place, column in enumerate(params.columns)}
+        span = stretch(params.span, evidence) if params.span is not None else None
+        if params.span is not None and span is None:
+            return not_yet()
+        flaw = _flaw(evidence, params, span, rows)
+        judged = {
+            column: _column(evidence, params, span, column, place, rows) for place, column in enumerate(params.columns)
+        }
         right = [column for column, (why, _, _) in judged.items() if why is None]
         actual = names(f"{column}: {share}" for column, (_, share, _) in judged.items())
         if flaw is not None or (undated and len(right) < len(judged)):
@@ -163,7 +171,7 @@ class FileSeries(Check[FileSeriesParams]):
         )
 
 
-def _flaw(evidence: Evidence, params: FileSeriesParams, rows: Sequence[Row]) -> Text | None:
+def _flaw(evidence: Evidence, params: FileSeriesParams, span: Span | None, rows: Sequence[Row]) -> Text | None:
     """What spoils the file as a whole."""
     seen: set[int] = set()
     for before, row in zip([None, *rows], rows, strict=False):
@@ -174,8 +182,8 @@ def _flaw(evidence: Evidence, params: FileSeriesParams, rows: Sequence[Row]) -> 
         if params.in_order and before is not None and row.stated < before.stated:
             form = tr("Row {n} is older than the one before.", "第 {n} 行早於前一行。", "第 {n} 行早于前一行。")
             return form.format(n=row.number)
-        if params.only and params.span is not None:
-            low, high = _bounds(params.span, evidence)
+        if params.only and span is not None:
+            low, high = span
             slack = nanoseconds(params.time_margin)
             if not low - slack <= row.stated <= high + slack:
                 form = tr("Row {n} lies outside the stretch.", "第 {n} 行在時段之外。", "第 {n} 行在时段之外。")
@@ -184,7 +192,7 @@ def _flaw(evidence: Evidence, params: FileSeriesParams, rows: Sequence[Row]) -> 
 
 
 def _column(
-    evidence: Evidence, params: FileSeriesParams, column: str, place: int, rows: Sequence[Row]
+    evidence: Evidence, params: FileSeriesParams, span: Span | None, column: str, place: int, rows: Sequence[Row]
 ) -> tuple[Text | None, str, Text | None]:
     """Why a column is not right (None when it is), the share that is there, and advice."""
     tag = evidence.tags[params.columns[column]]
@@ -209,9 +217,8 @@ def _column(
             wrong.append((row, value))
     windows: list[Span] | None = None
     length = nanoseconds(params.lasting or 0)
-    if params.span is not None:
-        low, high = _bounds(params.span, evidence)
-        windows, length = [(low, high)], high - low
+    if span is not None:
+        windows, length = [span], span[1] - span[0]
     if params.every is not None:
         every = nanoseconds(params.every)
         if params.of != "value" and windows is not None:
@@ -238,10 +245,6 @@ def _column(
     if not best.total:
         return tr("the tag changed too little.", "測點變化過少。", "测点变化过少。"), shown, None
     return tr("some of it is missing.", "有缺失。", "有缺失。"), shown, None
-
-
-def _bounds(span: Window, evidence: Evidence) -> Span:
-    return nanoseconds(span.from_), evidence.end_ns if span.to is None else nanoseconds(span.to)
 
 
 def _asked(params: FileSeriesParams) -> Text:

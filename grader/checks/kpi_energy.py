@@ -13,6 +13,7 @@ from grader.figure import Figure, FigureParams, figures
 from grader.mean import growth, integral
 from grader.outcome import Outcome, failed, passed
 from grader.payload import utc_ns_of
+from grader.stretch import not_yet, stretch
 from grader.suspicion import suspect
 from grader.truth import Truth, real
 from grader.window import Span, nanoseconds
@@ -106,8 +107,10 @@ class Energy(Check[EnergyParams]):
         if isinstance(stated, Outcome):
             return stated
         last = stated[-1]
-        low = nanoseconds(params.span.from_)
-        high = evidence.end_ns if params.span.to is None else min(nanoseconds(params.span.to), evidence.end_ns)
+        span = stretch(params.span, evidence)
+        if span is None:
+            return not_yet()
+        low, high = span[0], min(span[1], evidence.end_ns)
         meters = [_Meter(evidence, path, params) for path in params.tags]
         if params.figure == "peak-time":
             return _time(evidence, params, meters, (low, high), last, expected)

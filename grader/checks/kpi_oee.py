@@ -11,6 +11,7 @@ from grader.faults import common, length, merged, without
 from grader.figure import FigureParams, figures
 from grader.mean import growth
 from grader.outcome import Outcome, failed, partly, passed
+from grader.stretch import not_yet, stretch
 from grader.suspicion import suspect
 from grader.truth import Truth, Value, as_value, real
 from grader.window import Span, nanoseconds
@@ -109,8 +110,10 @@ class Oee(Check[OeeParams]):
             return stated
         if params.over is not None:
             return _running(evidence, params, expected)
-        low = nanoseconds(params.span.from_)
-        high = evidence.end_ns if params.span.to is None else min(nanoseconds(params.span.to), evidence.end_ns)
+        span = stretch(params.span, evidence)
+        if span is None:
+            return not_yet()
+        low, high = span[0], min(span[1], evidence.end_ns)
         true, last = _figure(evidence, params, (low, high)), stated[-1]
         shown = quantity(last.raw, None)
         if true is None:

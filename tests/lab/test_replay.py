@@ -70,3 +70,36 @@ async def test_first_difference_is_named(tmp_path: Path) -> None:
     assert difference is not None
     assert difference.step == 30
     assert difference.tag.startswith("meter")
+
+
+async def test_a_moody_device_comes_out_the_same(tmp_path: Path) -> None:
+    """Set-points with decimals, two refused as busy, one clamped, one lost: the history is that of the accepted ones alone."""
+    folder = tmp_path / "moody"
+    folder.mkdir()
+    for language in ("en", "zh-Hant", "zh-Hans"):
+        (folder / f"brief.{language}.md").write_text("# Moody\n", encoding="utf-8")
+    (folder / "scenario.yaml").write_text(
+        "labsim: 1\nid: moody\nlevel: junior\nminutes: 20\ncompetences: [NET-J2]\n"
+        "title: {en: Moody, zh-Hant: 任性, zh-Hans: 任性}\n"
+        "plant:\n  cool1: {type: coolant-unit, settings: {busy_answers: 2, lost_write: 6, clamps: true}}\n"
+        "endpoints:\n  - modbus: {port: 5020, units: {1: cool1}}\n"
+        "tasks:\n  - id: read\n    title: {en: Read, zh-Hant: 讀取, zh-Hans: 读取}\n    marks: 1\n"
+        "    checks:\n      - modbus.read: {device: cool1, tags: [cool1.tank_level], marks: 1}\n",
+        encoding="utf-8",
+    )
+    options = Options(seed="moody", attempt=tmp_path / "a", speed=50.0, port_base=0)
+    codes = []
+    async with Lab(folder, options) as lab:
+        client = AsyncModbusTcpClient("127.0.0.1", port=int(lab.addresses()[0]["url"].rpartition(":")[2]))
+        await client.connect()
+        for first, values in ((100, [213, 447, 751, 657]),) * 3 + ((104, [701]), (104, [702]), (104, [703])):
+            answer = await client.write_registers(first, values, device_id=1)
+            codes.append(answer.exception_code if answer.isError() else 0)
+        held = await client.read_holding_registers(100, count=5, device_id=1)
+        while lab.clock.step < STEPS:
+            await client.read_input_registers(0, count=4, device_id=1)
+        client.close()
+        await lab.close("enough")
+    assert codes == [6, 6, 0, 0, 0, 0]
+    assert held.registers == [213, 447, 700, 657, 703]
+    assert replay_attempt(tmp_path / "a").difference is None

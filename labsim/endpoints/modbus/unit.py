@@ -18,7 +18,7 @@ from labsim.endpoints.modbus.span import Span
 from labsim.endpoints.modbus.watchdog import Watchdog
 from labsim.plant import status
 from labsim.plant.device import Device
-from labsim.plant.tags import TagStore
+from labsim.plant.tags import Tag, TagStore, Value
 
 DATA = frozenset((1, 2, 3, 4, 5, 6, 15, 16, 22, 23))
 ALWAYS = DATA | {7, 8, 11, 12, 17, IDENTIFY}
@@ -173,7 +173,7 @@ class Unit:
         wear = self._effects.done(changes)
         for access, span in writes:
             meant = span.decode(access.data)
-            access.values = [value if tag.row in idle else self._store.read(tag.row) for _, tag, value in meant]
+            access.values = [_told(tag, value) for _, tag, value in meant]
             access.idle = [tag.path for _, tag, _ in meant if tag.row in idle]
             access.wear = wear
 
@@ -206,6 +206,13 @@ class Unit:
                 text = name.replace("{serial}", self.device.serial).encode()[:240]
                 running = spec.run_tag is None or bool(self.device.shown(spec.run_tag))
                 return bytes((len(text) + 1,)) + text + (b"\xff" if running else b"\0")
+
+
+def _told(tag: Tag, value: Value) -> Value:
+    """A value of a write as the journal keeps it: what was asked for, all digits, so that doing it again gives the same."""
+    if isinstance(value, str) or tag.type[0] == "f":
+        return value
+    return bool(value) if tag.type == "bool" else int(value)
 
 
 def _response(request: Request, pdu: bytes) -> bytes:

@@ -235,3 +235,32 @@ def bench() -> Bench:
 def make_bench() -> type[Bench]:
     """For a broker with users, an access list or narrow limits."""
     return Bench
+
+
+def _judge_sound(bench: Bench) -> None:
+    """The broker's bookkeeping agrees with itself: connections, sessions, subscriptions, wills, what is on its way."""
+    broker = bench.broker
+    for client_id, connection in broker.connected.items():
+        assert not connection.ended
+        assert broker.sessions[client_id].outlet is connection
+    for client_id, session in broker.sessions.items():
+        assert session.client_id == client_id
+        assert session.expiry != 0 or client_id in broker.connected
+        assert (session.outlet is None) is (client_id not in broker.connected)
+        assert len(session._repeat) <= len(session._inflight)
+        assert session._inflight_bytes == sum(len(one.payload) for one in session._inflight.values() if one is not None)
+        assert session._queued_bytes == sum(len(one.payload) for one in session._queue)
+    router = broker.router
+    wanted = {(name, pattern) for name, session in broker.sessions.items() for pattern in session.subscriptions}
+    plain = {(one.client_id, p) for p, table in (*router._plain.items(), *router._wild.items()) for one in table}
+    shares = {(one.client_id, p) for p, share in router._shares.items() for one in share.members}
+    assert wanted == plain | shares
+    assert set(broker._ends) <= {name for name in broker.sessions if name not in broker.connected}
+    assert set(broker._wills) <= set(broker.sessions)
+    assert all(not connection.ended for connection in broker.strangers)
+
+
+@pytest.fixture(scope="session")
+def judge_sound() -> Callable[[Bench], None]:
+    """Judges the bookkeeping of a bench's broker."""
+    return _judge_sound

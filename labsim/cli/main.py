@@ -26,6 +26,7 @@ from labsim.cli import (
     lint,
     modbus,
     mqtt,
+    new,
     opcua,
     progress,
     prove,
@@ -65,6 +66,7 @@ app.command("grade")(grade.grade)
 app.command("verify")(grade.verify)
 app.command("replay")(replay.replay)
 app.command("report")(report.report)
+app.command("new")(new.new)
 app.command("lint")(lint.lint)
 app.command("schema")(schema.schema)
 app.command("test")(prove.prove)

@@ -70,8 +70,8 @@ class Voice:
         self._announcements: Announcements | None = None
         self._commands: Commands | None = None
 
-        self._old: set[str] | None = None
-        self._to_clear: set[str] = set()
+        self._old: dict[str, tuple[bool, str]] | None = None  # topics with an old message, how they are and whose
+        self._publish = publish
 
         def node_says(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
             publish(topic, payload, qos, retain, device, {})
@@ -81,7 +81,6 @@ class Voice:
 
         def says(topic: str, payload: bytes, qos: int, retain: bool, device: str, more: dict[str, Any]) -> None:
             if device not in plant.devices or not plant.devices[device].condition.dead:
-                self._clear(topic, retain, device, publish)
                 publish(topic, payload, qos, retain, device, more)
 
         if style.payload == "sparkplug":
@@ -151,35 +150,30 @@ class Voice:
     def begin_fault(self, name: str, parameters: Mapping[str, float]) -> None:
         """Begin one of those; what it publishes once for that may raise EvidenceError."""
         if self.node is None:
-            self._old = set()
+            self._old = {}
         elif name == "sequence-gap":
             self.node.lose(int(parameters["messages"]))
         else:
             self.node.restart_unborn()
 
     def end_fault(self, name: str) -> None:
-        """End one of those: a retained message that is old is taken away with the next one, an edge node is born."""
+        """End one of those: old messages that are not retained otherwise are taken away, an edge node is born."""
         if self.node is not None:
             if name == "restart-without-birth":
                 self.node.rebirth()
             return
-        self._to_clear |= self._old or set()
-        self._old = None
+        old, self._old = self._old or {}, None
+        for topic, (retained, device) in old.items():
+            if not retained:
+                self._publish(topic, b"", 0, True, device, {})
 
-    def _kept(self, topic: str, retain: bool, _device: str) -> bool:
+    def _kept(self, topic: str, retain: bool, device: str) -> bool:
         """Whether a message is to be retained: while retained ones are stale, the first of a topic is and no later one."""
         if self._old is None:
             return retain
         first = topic not in self._old
-        self._old.add(topic)
+        self._old.setdefault(topic, (retain, device))
         return first
-
-    def _clear(self, topic: str, retain: bool, device: str, publish: Answerer) -> None:
-        """Take an old retained message away where the next one is not retained and so would leave it there."""
-        if topic in self._to_clear:
-            self._to_clear.discard(topic)
-            if not retain:
-                publish(topic, b"", 0, True, device, {})
 
     def stop(self) -> None:
         """Fall silent, in process: an edge node publishes its death, a vehicle that it is offline."""

@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 from labsim.evidence.event import Record
@@ -65,7 +64,11 @@ def partly(
 ) -> Outcome:
     """A share of the marks: passed at 1, failed below."""
     share = min(max(share, 0.0), 1.0)
-    first = islice(dict.fromkeys(item if isinstance(item, int) else item.seq for item in evidence), EVIDENCE_KEPT)
+    first: dict[int, None] = {}
+    for item in evidence:
+        first[item if isinstance(item, int) else item.seq] = None
+        if len(first) == EVIDENCE_KEPT:
+            break
     state = State.PASSED if share >= 1 else State.FAILED
     return Outcome(state, share, reason, expected, actual, tuple(sorted(first)), help or Text())
 

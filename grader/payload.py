@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ NOT_JSON: Final = Missing()
 _DEEPEST = 64
 
 
+@lru_cache(maxsize=16_384)
 def topic_matches(pattern: str, topic: str) -> bool:
     """Whether a topic filter takes a topic (MQTT-4.7.1: ``+`` one level, ``#`` the rest; MQTT-4.7.2-1: not ``$`` topics)."""
     want, have = pattern.split("/"), topic.split("/")

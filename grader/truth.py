@@ -109,9 +109,16 @@ class Truth:
 
     def latest_match(self, got: Value, t: int, back_ns: int, tolerance: Tolerance) -> int | None:
         """The last moment in ``[t - back_ns, t]`` at which ``got`` was true, or None."""
-        for step in self.steps(t - back_ns, t):
-            if matches(got, step.value, tolerance):
-                return step.end
+        times, values = self.times, self.values
+        index = bisect_right(times, t) - 1
+        until = t  # the value in force at t is true up to t
+        while index >= 0:
+            if matches(got, values[index], tolerance):
+                return until
+            until = times[index]
+            if until <= t - back_ns:
+                return None
+            index -= 1
         return None
 
     def at(self, t: int) -> Value | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import attrgetter
 from statistics import median
 from typing import Annotated, Literal
 
@@ -143,14 +144,13 @@ class Published(Check[PublishedParams]):
 
 def by_clients(evidence: Evidence, pattern: str) -> list[Record]:
     """Accepted publishes on matching topics that a client sent: not the plant's, not a will, no QoS 2 message twice."""
+    found = evidence.by_subject("mqtt", "publish")
+    rows = [found[topic] for topic in found if topic_matches(pattern, topic)]
+    every = rows[0] if len(rows) == 1 else sorted(chain.from_iterable(rows), key=attrgetter("seq"))
     return [
         r
-        for r in evidence.of("mqtt", "publish")
-        if r.app != PLANT
-        and r.status == 0
-        and not r.detail.get("repeat")
-        and not r.detail.get("will")
-        and topic_matches(pattern, r.subject)
+        for r in every
+        if r.app != PLANT and r.status == 0 and not r.detail.get("repeat") and not r.detail.get("will")
     ]
 
 

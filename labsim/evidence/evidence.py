@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from labsim.errors import AttemptError
 from labsim.evidence import chain, handin
@@ -14,6 +16,8 @@ from labsim.evidence.event import Record
 from labsim.evidence.history import History
 from labsim.evidence.journal import decode_epochs, read_epochs
 from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,25 @@ class Evidence:
             else:
                 found = [r for r in self.records if r.protocol == protocol]
             self._found[key] = found
+        return found
+
+    def by_subject(self, protocol: str, kind: str) -> dict[str, list[Record]]:
+        """Records of a protocol and a kind by their subject, each list in order. They are shared: do not change them."""
+
+        def sort() -> dict[str, list[Record]]:
+            found: dict[str, list[Record]] = {}
+            for record in self.of(protocol, kind):
+                found.setdefault(record.subject, []).append(record)
+            return found
+
+        return self.memo(("by-subject", protocol, kind), sort)
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives: asked once for each key, then kept as long as this evidence is."""
+        kept: dict[Hashable, Any] = self.__dict__.setdefault("_memo", {})
+        if key not in kept:
+            kept[key] = make()
+        found: T = kept[key]
         return found
 
     def file(self, path: str) -> HandIn | None:

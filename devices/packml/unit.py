@@ -83,12 +83,14 @@ class PackmlUnit(PackmlMachine):
         self._worker = self.env.active_process
         inlet, outlet = self.lane("parts_in"), self.lane("parts_out")
         while True:
-            yield from self._executing()
+            if not self._runs:
+                yield from self._executing()
             while self.lacks_material():
                 self._wait_for(Reason.NO_MATERIAL)
                 yield self.wait(1.0)
             self._wait_for(Reason.NONE)
-            yield from self._executing()
+            if not self._runs:
+                yield from self._executing()
             getting = inlet.get()
             if not getting.triggered:
                 self._wait_for(Reason.STARVED)
@@ -109,8 +111,12 @@ class PackmlUnit(PackmlMachine):
                 self.emit("OrderCompleted", **order)
                 self.completed()
 
+    @property
+    def _runs(self) -> bool:
+        return self.state is State.EXECUTE and self.mode is Mode.PRODUCTION and not self.fault
+
     def _executing(self) -> Process:
-        while self.state is not State.EXECUTE or self.mode is not Mode.PRODUCTION or self.fault:
+        while not self._runs:
             yield self._go
 
     def cycle_s(self) -> float:
@@ -122,7 +128,8 @@ class PackmlUnit(PackmlMachine):
         """Work so long on a part: only time in which the machine executes counts, and only in it things break."""
         left = seconds
         while True:
-            yield from self._executing()
+            if not self._runs:
+                yield from self._executing()
             piece = min(left, self._to_minor, self._to_failure)
             began, self._spending = self.now_s, True
             try:
@@ -278,7 +285,7 @@ class PackmlUnit(PackmlMachine):
             self.done()
 
     def _resume(self) -> None:
-        if self.state is State.EXECUTE and self.mode is Mode.PRODUCTION and not self.fault:
+        if self._runs:
             self._go.succeed()
             self._go = self.env.event()
 

@@ -188,10 +188,10 @@ class TagStore:
             self._text[row] = value
             self.value[row] += 1
         else:
-            assert row not in self._text, f"{self.tags[row].path} holds text, not {value!r}"
             old = self._values[row]
             if (old == value or (old != old and value != value)) and self._codes[row] == code:
                 return
+            assert row not in self._text, f"{self.tags[row].path} holds text, not {value!r}"
             self._values[row] = value
         self._codes[row] = code
         self._times[row] = self.now_ns

@@ -140,3 +140,19 @@ def test_parts_move_through_every_lane_of_a_ready_plant(name):
     plant = run(built(name), 1200)
     lanes = {f"{one.source} > {one.target}": one.flow for one in plant.joined if isinstance(one.flow, Lane)}
     assert [where for where, lane in lanes.items() if not lane.passed] == []
+
+
+def test_a_line_in_strides_is_the_same_kind_of_line():
+    """Minutes as one step: parts are conserved, times add up, and it makes what the line makes step by step."""
+    strides, steps = built("pack", "3", mtbf=0), run(built("pack", "3", mtbf=0), 3600)
+    for _ in range(60):
+        strides.stride(600)
+    assert strides.clock.step == steps.clock.step == 36_000
+    made = [plant.devices["seal1"].lane("parts_out").passed for plant in (strides, steps)]
+    assert made[0] == pytest.approx(made[1], rel=0.08)
+    machines = [strides.devices[path] for path in ("load1", "fill1", "seal1")]
+    inside = sum(int(m["prod_consumed_count"]) - int(m["prod_processed_count"]) for m in machines)
+    inside += sum(bool(m["equipment_blocked"]) for m in machines) + sum(len(m.lane("parts_out")) for m in machines[:2])
+    scrapped = int(machines[0]["prod_defective_count"]) + int(machines[2]["prod_defective_count"])
+    assert machines[0]["prod_consumed_count"] == made[0] + scrapped + inside
+    assert strides.devices["line_oee"]["elapsed_time"] == pytest.approx(3600)

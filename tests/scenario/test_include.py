@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from labsim.document import read_document
@@ -194,3 +196,25 @@ def test_every_plant_of_ours_is_right(name):
     assert [str(problem) for problem in document.problems] == []
     assert not plant.title.missing
     assert [path for path, device in plant.plant.items() if device.title is None or device.title.missing] == []
+
+
+def test_the_example_of_the_documentation_is_right(write):
+    """The YAML that docs/plants.md begins with, in a scenario, has no problem."""
+    from labsim.lab.catalogue import LabCatalogue
+
+    text = (Path(__file__).parents[2] / "docs/plants.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    folder = write(
+        ("plant:\n  meter1:", "@@"), brief="# Story\n\n## Decode {#decode}\n\n## Write {#write}\n",
+    )  # fmt: skip
+    (folder / "scenario.yaml").write_text(
+        'labsim: 1\nid: read-a-meter\ntitle: {en: "A", zh-Hant: "A", zh-Hans: "A"}\nlevel: junior\nminutes: 5\n'
+        f"{example}endpoints:\n  - opcua: {{port: 4840, devices: [fill1, line_oee]}}\n"
+        'tasks:\n  - id: decode\n    title: {en: "A", zh-Hant: "A", zh-Hans: "A"}\n    marks: 1\n    checks:\n'
+        "      - opcua.session: {marks: 1}\n",
+        encoding="utf-8",
+    )
+    assert [str(problem) for problem in lint_scenario(folder, LabCatalogue())] == []
+    scenario = load_scenario(folder, seed=1, catalogue=LabCatalogue())
+    assert scenario.crew == 1
+    assert [flow.buffer for flow in scenario.flows if flow.target == "seal1.parts_in"] == [20]

@@ -10,6 +10,7 @@ from typing import Any
 
 from labsim.endpoints.opcua.alarms import AlarmCondition, EventIds
 from labsim.endpoints.opcua.core.capabilities import hide_unserved
+from labsim.endpoints.opcua.core.diagnostics import guard_diagnostics
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Space
@@ -165,6 +166,7 @@ class _Look:
         space = Space(standard_space())
         hide_unserved(space)
         show_roles(space, Roles())
+        guard_diagnostics(space, Roles())
         models = [uri for nodeset in self.layout.nodesets for uri in nodeset.uris]
         namespaces = Namespaces([spec for _, spec in self.devices], models, self.layout.order)
         template = Template(space, namespaces.uris)

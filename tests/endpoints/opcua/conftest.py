@@ -167,7 +167,7 @@ def core_over(plant: Plant, sink: Callable[[Event], None], wall: Wall, **options
         "accounts": Accounts("Observer", USERS),
         "namespaces": mapped.namespaces,
         "context": mapped.seat,
-        "observer": Reporter(sink, mapped.tags, mapped.devices),
+        "observer": Reporter(sink, mapped.tags, mapped.devices, server="press"),
         "limits": Limits(),
         "monotonic": wall,
     }

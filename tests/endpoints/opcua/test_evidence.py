@@ -54,6 +54,7 @@ def test_a_connection_and_its_session(server: Any, connect: Any, events: list[Ev
         "role": "Operator",
         "name": "mine",
         "endpoint": "opc.tcp://lab:4840",
+        "server": "press",
     }
     assert session.session == events[2].session != events[0].session
     assert events[3].detail == {"reason": "the client hung up"}

@@ -1,4 +1,4 @@
-"""Values of the Server object: status, capabilities, diagnostics (OPC 10000-5 §6.3); typed and never Null."""
+"""Values of the Server object: status and capabilities (OPC 10000-5 §6.3); typed and never Null."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from asyncua import ua
 
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.codec import datetime_of
+from labsim.endpoints.opcua.core.diagnostics import diagnostic_values
 from labsim.endpoints.opcua.core.event import SUBSCRIBE_TO_EVENTS
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import Space
@@ -29,7 +30,7 @@ _HIDDEN: tuple[tuple[int, int], ...] = (
         12885, 15004, 17634, 17594, 32530, 32637, 32754, 12637, 14443, 24226, 19372,  # EstimatedReturnTime … PublishSubscribe
     )),
     (2268, 24101),  # ConformanceUnits
-    (2274, 2289), (2274, 2290), (2274, 3706), (2296, 11313),  # diagnostics of single sessions, redundancy
+    (2274, 2289), (2296, 11313),  # diagnostics of sampling intervals, redundancy
 )  # fmt: skip
 
 
@@ -50,10 +51,12 @@ def server_values(server: Server, namespaces: Sequence[str]) -> dict[Key, Any | 
         SERVER_ARRAY: _strings([server.uri]),
         2267: ua.Variant(255, VT.Byte),  # ServiceLevel
         2994: ua.Variant(True, VT.Boolean),  # Auditing
+        3709: ua.Variant(0, VT.Int32),  # RedundancySupport: none
+        3704: ua.Variant([], VT.ExtensionObject, is_array=True),  # SoftwareCertificates
     }
     found |= _status(server, started, build)
     found |= _capabilities(server)
-    found |= _diagnostics(server)
+    found |= diagnostic_values(server)
     found |= role_values(server)
     return found
 
@@ -121,25 +124,4 @@ def _capabilities(server: Server) -> dict[Key, Any]:
         **{key: lambda: ua.Variant(server.history is not None, VT.Boolean) for key in (11193, 11242)},
         **{key: ua.Variant(count, VT.UInt32) for key, count in counts.items()},
         **{key: ua.Variant(False, VT.Boolean) for key in no},
-    }
-
-
-def _diagnostics(server: Server) -> dict[Key, Any]:
-    """ServerDiagnosticsSummary (OPC 10000-5 §6.3.5): sessions and subscriptions are counted, the rest is not."""
-
-    def summary() -> Any:
-        counted = ua.ServerDiagnosticsSummaryDataType()
-        counted.CurrentSessionCount = len(server.sessions)
-        counted.CurrentSubscriptionCount = len(server.subscriptions)
-        return ua.Variant(counted, VT.ExtensionObject)
-
-    zero = (2276, 2278, 2279, 3705, 2281, 2282, 2284, 2286, 2287, 2288)
-    return {
-        2294: ua.Variant(False, VT.Boolean),  # EnabledFlag
-        3709: ua.Variant(0, VT.Int32),  # RedundancySupport: none
-        2275: summary,
-        2277: lambda: ua.Variant(len(server.sessions), VT.UInt32),
-        2285: lambda: ua.Variant(len(server.subscriptions), VT.UInt32),
-        3704: ua.Variant([], VT.ExtensionObject, is_array=True),
-        **{key: ua.Variant(0, VT.UInt32) for key in zero},
     }

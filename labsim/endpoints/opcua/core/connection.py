@@ -220,6 +220,7 @@ class Connection:
         if self.quick is not None and self.server.quick and not busy and body.startswith(fastread.REQUEST):
             answer = fastread.answer(self, self.quick, body)
             if answer is not None:
+                self.server.diagnostics.count("Read", 0, self.quick)
                 self._send(request_id, answer)
                 return
         service, handle = _peek(body)
@@ -236,6 +237,7 @@ class Connection:
         except Exception:  # noqa: BLE001 - a bug of ours must cost no more than this request
             _log.exception("%s failed", name)
             code = int(S.BadInternalError)
+        self.server.diagnostics.count(name, code, request.known_session)
         if code or name not in _UNTOLD:
             self.tell(Happening(name, self, request.known_session, code, reason, request.facts))
         if code:

@@ -13,6 +13,7 @@ from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.capabilities import server_values
 from labsim.endpoints.opcua.core.condition import CONDITION_METHODS, Condition
 from labsim.endpoints.opcua.core.connection import Connection
+from labsim.endpoints.opcua.core.diagnostics import Diagnostics
 from labsim.endpoints.opcua.core.event import Event, notifiers_of
 from labsim.endpoints.opcua.core.eventitem import EventItem
 from labsim.endpoints.opcua.core.fastread import Plans
@@ -68,6 +69,7 @@ class Server:
         conditions: Alarms and their like, by the key of their node.
         history: Where history is read; None when there is none.
         methods: What can be called, by the key of the method's node; others are BadNotImplemented.
+        diagnostics: What it has counted.
         started: FILETIME of its start, by the store's clock.
         quick: Whether Reads take the quick ways; the plain ones give the same answers.
     """
@@ -99,6 +101,7 @@ class Server:
         self.observer, self.monotonic, self.security = observer, monotonic, tuple(security)
         self.limits, self.roles, self.plain_passwords = limits or Limits(), roles or Roles(), plain_passwords
         self.context, self.structures = context, Structures(space)
+        self.diagnostics = Diagnostics()
         self.started = store.now()
         self.timers = Timers()
         self.throttle = Throttle(self.limits.max_wrong_logins, self.limits.wrong_login_window_s)
@@ -256,6 +259,7 @@ class Server:
             self._judge_again()
         for session in [one for one in self.sessions.values() if now - one.last > one.timeout]:
             self.close_session(session, False)
+            self.diagnostics.timeouts += 1
             if session.activated:
                 self.observer(Happening(SESSION_END, session.connection, session, reason="timeout"))
         for connection in list(self.connections):

@@ -38,6 +38,9 @@ class Session:
         identity: The user; None until it is activated.
         claimed: The identity token that was given last, without its secret.
         last: The server's monotonic seconds of its last request.
+        since: FILETIME of its beginning, by the store's clock.
+        client: ApplicationDescription of its client.
+        counters: Requests and errors by service.
     """
 
     def __init__(self, connection: Connection, asked: Any, timeout_ms: float, now: float, own: Pair | None) -> None:
@@ -60,6 +63,8 @@ class Session:
         self.activated = self.closed = False
         self.identity: Identity | None = None
         self.claimed: Any = None
+        self.since, self.client = connection.server.store.now(), asked.ClientDescription
+        self.counters: dict[str, list[int]] = {}
         self.locales: list[str] = []
         self.subscriptions: dict[int, Subscription] = {}
         self.publish_queue: deque[PublishRequest] = deque()

@@ -40,6 +40,8 @@ class Subscription:
         items: By id.
         ready: Items with something to report, the longest waiting first.
         sent: Messages that were not acknowledged, by sequence number.
+        most: Notifications in one message at most.
+        quiet, silent: Cycles without a message, and without a Publish request.
         late: It has something to send (or a keep-alive) since ``late_since`` and waits for a Publish.
     """
 
@@ -53,8 +55,8 @@ class Subscription:
         self.ready: dict[int, Item] = {}
         self.sent: OrderedDict[int, bytes] = OrderedDict()
         self.late, self.late_since = False, 0.0
-        self._sequence, self._cycle_number = 1, 0
-        self._quiet = 0  # cycles without a message
+        self.next_sequence, self._cycle_number = 1, 0
+        self.quiet = 0  # cycles without a message
         self.silent = 0  # cycles without a Publish request
         self._answered_once = False
         self.configure(asked)
@@ -67,7 +69,7 @@ class Subscription:
         self.keepalive = min(max(asked.RequestedMaxKeepAliveCount, 1), limits.max_keepalive)
         shortest = 3 * self.keepalive
         self.lifetime = min(max(asked.RequestedLifetimeCount, shortest), max(limits.max_lifetime, shortest))
-        self._most = min(asked.MaxNotificationsPerPublish or limits.max_notifications, limits.max_notifications)
+        self.most = min(asked.MaxNotificationsPerPublish or limits.max_notifications, limits.max_notifications)
         self.priority = int(asked.Priority)
         self._due = self.server.monotonic() + self.interval / 1000
         self._arm()
@@ -97,8 +99,8 @@ class Subscription:
         if self.enabled and self.ready:
             self._call(now)
         else:
-            self._quiet += 1
-            if not self._answered_once or self._quiet >= self.keepalive:
+            self.quiet += 1
+            if not self._answered_once or self.quiet >= self.keepalive:
                 self._call(now)
         if self.late and session is not None:
             self.server.publish_late(session, now)
@@ -111,14 +113,14 @@ class Subscription:
         """Answer a Publish with what is ready, or with a keep-alive."""
         changes: list[bytes] = []
         events: list[bytes] = []
-        while self.enabled and self.ready and len(changes) + len(events) < self._most:
+        while self.enabled and self.ready and len(changes) + len(events) < self.most:
             number, item = next(iter(self.ready.items()))
-            found = item.take(self._most - len(changes) - len(events))
+            found = item.take(self.most - len(changes) - len(events))
             (events if item.tells_events else changes).extend(found)
             if not item.waiting:
                 del self.ready[number]
         more = self.enabled and bool(self.ready)
-        self.late, self._quiet, self._answered_once = more, 0, True
+        self.late, self.quiet, self._answered_once = more, 0, True
         parts = [_data_change(changes)] if changes else []
         parts += [_extension(_EVENTS, _array(events))] if events else []
         message = self._message(parts)
@@ -126,19 +128,19 @@ class Subscription:
 
     def _message(self, parts: list[bytes]) -> bytes:
         """A NotificationMessage (§7.26); a keep-alive shows the next number without using it up."""
-        sequence = self._sequence
+        sequence = self.next_sequence
         message = struct.pack("<Iqi", sequence, self.server.store.now(), len(parts)) + b"".join(parts)
         if parts:
             self.sent[sequence] = message
             while len(self.sent) > self.server.limits.max_retransmit:
                 self.sent.popitem(last=False)
-            self._sequence = sequence + 1 if sequence < _LAST_SEQUENCE else 1
+            self.next_sequence = sequence + 1 if sequence < _LAST_SEQUENCE else 1
         return message
 
     def status_change(self, code: int) -> bytes:
         """A NotificationMessage that says that the subscription ended or was transferred (§7.25.4)."""
         part = _extension(_STATUS_CHANGE, struct.pack("<I", code) + b"\0")
-        return struct.pack("<Iqi", self._sequence, self.server.store.now(), 1) + part
+        return struct.pack("<Iqi", self.next_sequence, self.server.store.now(), 1) + part
 
     def resend(self) -> None:
         """Report the present value of every item once more (§5.14.7, OPC 10000-5 §9.2)."""

@@ -131,6 +131,8 @@ class MqttEndpoint:
         self._shell.flush()
 
     def _hear(self, topic: str, payload: bytes, publisher: Session | None, properties: dict[str, Any] | None) -> None:
-        """Let the plant hear what a client has published, and the will of one that was lost."""
-        app, user = (publisher.client_id, publisher.user) if publisher is not None else ("", "")
-        self._voice.hear(topic, payload, app, user, properties)
+        """Let the plant hear what a client has published; the will of one that was lost is news, and no command."""
+        if publisher is None:
+            self._voice.hear_will(topic, payload)
+        else:
+            self._voice.hear(topic, payload, publisher.client_id, publisher.user, properties)

@@ -70,14 +70,14 @@ class Voice:
         self._announcements: Announcements | None = None
         self._commands: Commands | None = None
 
-        self._old: dict[str, tuple[bool, str]] | None = None  # topics with an old message, how they are and whose
+        self._old: dict[str, tuple[bytes, int, str]] | None = None  # by topic what should be retained now, QoS, whose
         self._publish = publish
 
         def node_says(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
             publish(topic, payload, qos, retain, device, {})
 
         def plain(topic: str, payload: bytes, qos: int, retain: bool, device: str) -> None:
-            says(topic, payload, qos, self._kept(topic, retain, device), device, {})
+            says(topic, payload, qos, self._kept(topic, payload, qos, retain, device), device, {})
 
         def says(topic: str, payload: bytes, qos: int, retain: bool, device: str, more: dict[str, Any]) -> None:
             if device not in plant.devices or not plant.devices[device].condition.dead:
@@ -142,6 +142,15 @@ class Voice:
         if self._commands is not None:
             self._commands.hear(topic, payload, app, user, properties or {})
 
+    def hear_will(self, topic: str, payload: bytes) -> None:
+        """Take what nobody publishes now, a client's will: an edge node hears by it that its host is gone.
+
+        Raises:
+            EvidenceError: what it did could not be kept.
+        """
+        if self.node is not None:
+            self.node.hear(topic, payload, "", "")
+
     @property
     def faults(self) -> tuple[str, ...]:
         """What can go wrong with it."""
@@ -157,22 +166,21 @@ class Voice:
             self.node.restart_unborn()
 
     def end_fault(self, name: str) -> None:
-        """End one of those: old messages that are not retained otherwise are taken away, an edge node is born."""
+        """End one of those: what should be retained is, in place of what is old; an edge node is born."""
         if self.node is not None:
             if name == "restart-without-birth":
                 self.node.rebirth()
             return
         old, self._old = self._old or {}, None
-        for topic, (retained, device) in old.items():
-            if not retained:
-                self._publish(topic, b"", 0, True, device, {})
+        for topic, (payload, qos, device) in old.items():
+            self._publish(topic, payload, qos, True, device, {})
 
-    def _kept(self, topic: str, retain: bool, device: str) -> bool:
+    def _kept(self, topic: str, payload: bytes, qos: int, retain: bool, device: str) -> bool:
         """Whether a message is to be retained: while retained ones are stale, the first of a topic is and no later one."""
         if self._old is None:
             return retain
         first = topic not in self._old
-        self._old.setdefault(topic, (retain, device))
+        self._old[topic] = payload if retain else b"", qos, device
         return first
 
     def stop(self) -> None:

@@ -348,6 +348,25 @@ async def test_an_order_over_a_real_broker():
     assert json.loads(last.values[0])["connectionState"] == "OFFLINE"
 
 
+async def test_the_will_of_a_client_is_no_order():
+    """A master control that is lost orders nothing by its will; its will is published all the same."""
+    plant, events = a_plant(), []
+    async with MqttEndpoint(plant, ["d1"], events.append) as endpoint:
+        plant.advance()
+        endpoint.tick()
+        serial = plant.devices["d1"].serial
+        rogue = paho.Client(paho.CallbackAPIVersion.VERSION2, "rogue", reconnect_on_failure=False)
+        rogue.will_set(f"uagv/v2/Labsim/{serial}/order", json.dumps(header(serial) | an_order()))
+        rogue.connect("127.0.0.1", endpoint.port)
+        rogue.loop_start()
+        await until(rogue.is_connected)
+        rogue.socket().shutdown(2)
+        await until(lambda: any(event.detail.get("will") for event in events if event.kind == "publish"))
+        rogue.loop_stop()
+        assert plant.devices["d1"]["order_id"] == ""
+        assert not [event for event in events if event.kind == "call"]
+
+
 async def test_at_somebody_elses_broker_each_vehicle_is_a_client_with_its_will():
     """The order goes through the tap, and when the plant's connection breaks, the broker itself says CONNECTIONBROKEN."""
     nobody, broker_events = Plant(1, SimClock()), []

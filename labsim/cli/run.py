@@ -42,6 +42,11 @@ def run(
     headless: bool = typer.Option(
         False, "--headless", help="No terminal UI; ends on Ctrl-C, SIGTERM, --for or 'labsim stop'."
     ),
+    watch: bool = typer.Option(
+        False,
+        "--watch",
+        help="For authors, without a terminal UI: begin anew, same seed and ports, whenever the scenario is saved and good.",
+    ),
     exam: bool = typer.Option(
         False, "--exam", help="Run as an exam: no hints, and no more told than the scenario's 'feedback' allows."
     ),
@@ -49,6 +54,9 @@ def run(
 ) -> int:
     """Run a scenario."""
     seconds, speed = _seconds(duration), _speed(pace)
+    headless = headless or watch
+    if watch and speed == MAX:
+        raise InputError("--watch and --speed max do not go together: nobody could watch.")
     if speed == MAX and not headless:
         raise InputError("--speed max needs --headless: nobody could watch.")
     opt.language(lang)
@@ -77,6 +85,13 @@ def run(
         seed=seed or new_seed(), attempt=where, speed=speed, lang=lang, host=host, port_base=port_base, exam=exam,
         until=seconds if speed == MAX else None,
     )  # fmt: skip
+    if watch:
+        from labsim.cli.watch import serve_watched
+
+        show = print_json if as_json else _print_ready
+        verdict = loop.run(serve_watched(folder, chosen, seconds, show, as_json=as_json))
+        _print_end(verdict, as_json)
+        return 0 if verdict["passed"] else 1
     verdict = loop.run(_serve(folder, chosen, None if speed == MAX else seconds, as_json))
     return 0 if verdict["passed"] else 1
 
@@ -111,7 +126,7 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
     began = time.monotonic()
     async with Lab(folder, options) as lab:
         async with Control(lab, options.host, control_port(options.port_base)) as control:
-            _end_on_signals(lab.stopping)
+            end_on_signals(lab.stopping)
             ready = lab.ready(control.url)
             if as_json:
                 print_json(ready)
@@ -124,12 +139,16 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
                 reason = "its time was over"
             verdict = await lab.close(reason)
         _remember(lab, verdict, (time.monotonic() - began) / 60)
-        if as_json:
-            _print_last({"event": "verdict", **verdict})
-        else:
-            print_verdict(verdict, out())
-            err().print(f"[dim]attempt {options.attempt}[/]")
+        _print_end(verdict, as_json)
     return verdict
+
+
+def _print_end(verdict: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_last({"event": "verdict", **verdict})
+    else:
+        print_verdict(verdict, out())
+        err().print(f"[dim]attempt {verdict['attempt']}[/]")
 
 
 def _remember(lab: Lab, verdict: dict[str, Any], minutes: float) -> None:
@@ -151,7 +170,7 @@ def _remember(lab: Lab, verdict: dict[str, Any], minutes: float) -> None:
         err().print(f"labsim: {error}", markup=False)
 
 
-def _end_on_signals(stopping: asyncio.Event) -> None:
+def end_on_signals(stopping: asyncio.Event) -> None:
     """Ctrl-C and SIGTERM end the lab in good order; `signal.signal`, because Windows has no loop handlers."""
     loop = asyncio.get_running_loop()
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
+
+from labsim.errors import EndpointError
 
 _OFFSET = {"opcua": 0, "modbus": 1, "mqtt": 2}
 CONTROL_OFFSET = 3
 _FURTHER = 4
+_BASES, _SPARE = (21000, 31000, 20), 10
+"""Where `free_base` looks, below the ports that systems give to outgoing connections."""
 
 
 def endpoint_ports(wanted: Sequence[tuple[str, int]], port_base: int | None) -> list[int]:
@@ -34,3 +40,20 @@ def endpoint_ports(wanted: Sequence[tuple[str, int]], port_base: int | None) -> 
 def control_port(port_base: int | None) -> int:
     """Port of the control API: fixed only with a base."""
     return port_base + CONTROL_OFFSET if port_base else 0
+
+
+def free_base(host: str) -> int:
+    """A base whose first `_SPARE` ports are free right now.
+
+    Raises:
+        EndpointError: none was found.
+    """
+    for base in range(*_BASES):
+        with ExitStack() as stack:
+            try:
+                for port in range(base, base + _SPARE):
+                    stack.enter_context(socket.create_server((host, port)))
+            except OSError:
+                continue
+            return base
+    raise EndpointError(f"no {_SPARE} free ports in a row were found on {host}. Choose some with --port-base.")

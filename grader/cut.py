@@ -80,6 +80,11 @@ def checkpoints(evidence: Evidence) -> Iterator[int]:
         yield records[index].seq
 
 
+def until_end(evidence: Evidence) -> Evidence:
+    """A part of an attempt with all that was before it: for what rests on how things stood when the part began."""
+    return Cut(evidence.whole, end_ns=evidence.end_ns) if isinstance(evidence, Cut) and evidence.start_ns else evidence
+
+
 class Without(Evidence):
     """An attempt without some of its records.
 

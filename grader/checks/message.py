@@ -12,7 +12,6 @@ from pydantic import Field
 
 from grader.check import Params
 from grader.checks.mqtt import NOT_TEXT
-from grader.jitter import longer
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
 from grader.truth import Truth, Value, as_value
@@ -69,8 +68,8 @@ class Message:
     stated: int | None = None
 
 
-def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo, truth: Truth) -> Message:
-    """What a publish is worth."""
+def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo, truth: Truth, age: int) -> Message:
+    """What a publish is worth; ``age`` is how old a value may be, in plant nanoseconds."""
     text = text_of(record)
     if text is None:
         return Message(record, None, None, _NOT_TEXT)
@@ -81,7 +80,7 @@ def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo
     value = as_value(raw, tag)
     if value is None:
         return Message(record, None, None, number(raw) or _EMPTY)
-    age, until = longer(evidence, nanoseconds(params.age)), record.t
+    until = record.t
     if params.time is not None:
         utc = utc_ns_of(find(data, params.time))
         if utc is None:

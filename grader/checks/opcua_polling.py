@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
+from grader.cut import until_end
 from grader.outcome import Outcome, failed, partly, passed
 from grader.window import nanoseconds
 from grader.words import clock, duration, names
@@ -38,8 +39,9 @@ class NotPolled(Check[NotPolledParams]):
     """Tags come by subscription over OPC UA and are not polled by Read requests.
 
     Nowhere may more than `reads` requests of a tag fall into a window of length `within`, whichever session they came from; a
-    look at a value now and then is no polling. A tag counts only if a monitored item of it was created too, so that an
-    untouched lab scores nothing. Each tag carries an equal share of the marks. All times are plant time.
+    look at a value now and then is no polling. A tag counts only if a monitored item of it was created too (also before the
+    stretch of `when`), so that an untouched lab scores nothing. Each tag carries an equal share of the marks. All times are
+    plant time.
 
     Example::
 
@@ -61,7 +63,7 @@ class NotPolled(Check[NotPolledParams]):
 
     def judge(self, evidence: Evidence, params: NotPolledParams) -> Outcome:
         """Look for the window with the most reads of each tag."""
-        items = [r for r in evidence.of("opcua", "subscribe") if r.status >> 30 == 0]
+        items = [r for r in until_end(evidence).of("opcua", "subscribe") if r.status >> 30 == 0]
         monitored = {tag for r in items for tag in r.tags}
         expected = tr(
             "monitored, and ≤ {n} reads in {window}",

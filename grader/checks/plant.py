@@ -7,6 +7,7 @@ from itertools import pairwise
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
+from grader.faults import common
 from grader.outcome import Outcome, failed, passed
 from grader.truth import Truth, Value, as_value, is_good, matches
 from grader.window import Span, nanoseconds
@@ -66,17 +67,32 @@ class HeldParams(Condition):
     writes: tuple[TagPath, ...] = Field(
         (), description="The tags whose write counts for that; `tag` itself by default."
     )
+    also: tuple[Condition, ...] = Field(
+        (), description="Conditions that must hold at the same time: `tag` with `low`, `high` or `value`, each."
+    )
 
 
 class Held(Check[HeldParams]):
     """The plant is brought to a value and stays there.
 
-    There must be one unbroken stretch of `for` (plant time) in which the tag's true value fits and its status is Good.
+    There must be one unbroken stretch of `for` (plant time) in which the tag's true value fits and its status is Good, and
+    what `also` names does too.
     With `after_write` it may begin only once a client has written the tag, or one of `writes`, and was not refused.
 
     Example::
 
         plant.held: {tag: oven1.temperature, value: 245, tolerance: 2, for: 30 s, writes: [oven1.setpoint], marks: 4}
+
+    Example::
+
+        plant.held:
+          tag: tank1.level
+          low: 2
+          high: 3
+          also: [{tag: pump1.running, value: true}]
+          after_write: false
+          for: 5 min
+          marks: 4
     """
 
     name = "plant.held"
@@ -105,6 +121,8 @@ class Held(Check[HeldParams]):
             start = rows[0].t
         truth = Truth(evidence, params.tag, start)
         spans = fitting(truth, params, tag)
+        for other in params.also:
+            spans = common(spans, fitting(Truth(evidence, other.tag, start), other, evidence.tags[other.tag]))
         longest = max(spans, key=lambda span: (span[1] - span[0], -span[0]), default=(0, 0))
         held_ns = longest[1] - longest[0]
         actual = duration(held_ns / 1e9)

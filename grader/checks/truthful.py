@@ -11,6 +11,7 @@ from grader.check import Check, Share
 from grader.checks.message import Message, ValueParams, about, judged
 from grader.checks.mqtt import by_clients, nothing_published
 from grader.checks.series import Stretch, Timed, around, by_changes, by_samples, flaw, outages
+from grader.jitter import longer
 from grader.outcome import Outcome, failed, passed
 from grader.truth import Truth, real
 from grader.window import Span, best_window, nanoseconds
@@ -129,7 +130,8 @@ class MatchesTruth(Check[MatchesTruthParams]):
         if not sent:
             return nothing_published(evidence, params.topic, expected)
         truth = Truth(evidence, real(evidence, params.tag) if params.real else params.tag)
-        messages = [judged(evidence, r, params, tag, truth) for r in sent]
+        age = longer(evidence, nanoseconds(params.age))
+        messages = [judged(evidence, r, params, tag, truth, age) for r in sent]
         if params.gap_free is not None:
             return _series(evidence, params, tag, truth, messages)
         spans = list(_spans(messages, evidence.end_ns))

@@ -61,6 +61,8 @@ class Lab:
         stopping: Set when somebody asked for the end or the evidence could not be kept any more.
         done: The time that the lab was to run is over.
         failure: Why the lab had to stop by itself, if it had to.
+        verdict: What a closed lab tells whoever worked in it.
+        marked: The whole of that.
     """
 
     def __init__(self, folder: Path, options: Options) -> None:
@@ -82,6 +84,7 @@ class Lab:
         self.done = False
         self.failure: EvidenceError | None = None
         self.verdict: dict[str, Any] | None = None
+        self.marked: Verdict | None = None
         self.plant.start()
         if seen:
             self.attempt = Attempt.resume(options.attempt, self.clock.now_ns, SigningKey())
@@ -228,7 +231,7 @@ class Lab:
             self.note("submit")
             self.attempt.snapshot_handin()
             self.note("host-stop", detail={"reason": reason})
-            verdict = await asyncio.to_thread(self._mark, None)
+            self.marked = verdict = await asyncio.to_thread(self._mark, None)
             self.attempt.save_verdict(verdict.to_json(self.options.lang))
             self.attempt.seal()
             self.verdict = verdict.to_json(self.options.lang, verdict.voice)

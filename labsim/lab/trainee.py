@@ -78,7 +78,9 @@ async def run_trainee(
                 code, timed_out = await _run(_command(script, path), lab, hear, limit_s)
             finally:
                 path.unlink(missing_ok=True)
-        verdict = await lab.close("the script ended" if script else "nobody was there")
+        await lab.close("the script ended" if script else "nobody was there")
+        assert lab.marked is not None
+        verdict = lab.marked.to_json(options.lang)
     return Ran(verdict, code, timed_out, tuple(said), lab.clock.late_steps / max(lab.clock.step, 1))
 
 

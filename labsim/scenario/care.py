@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from pathlib import Path
 
 from labsim.document import Document
@@ -94,7 +95,9 @@ def judge_care(document: Document, folder: Path) -> None:
             document.problem(path, "unknown-competence", message, did_you_mean(name, competences()))
     worth = [item for pattern in (("tasks", "*"), ("penalties", "*")) for _, item in document.each(*pattern)]
     marks = {
-        item["id"]: item.get("marks") for item in worth if isinstance(item, dict) and isinstance(item.get("id"), str)
+        item["id"]: item.get("most", inf) if item.get("take") == "each" else item.get("marks")
+        for item in worth
+        if isinstance(item, dict) and isinstance(item.get("id"), str)
     }
     try:
         answers = wrong_answers(folder)

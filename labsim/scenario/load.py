@@ -23,6 +23,7 @@ from labsim.scenario.judge import judge
 from labsim.scenario.model import Scenario, ScenarioFile, Variant
 from labsim.scenario.part import Drawn
 from labsim.scenario.placeholder import NAME, Filler
+from labsim.scenario.script import judge_scripts
 from labsim.scenario.variant import draw, values
 
 FILE = "scenario.yaml"
@@ -62,6 +63,7 @@ def load_scenario(
     scenario, document = _read(filler, catalogue)
     if drawn is None:
         judge_briefs(document, _file(path).parent, {*good, *broken}, set(), care=False)
+        judge_scripts(document, _file(path).parent)
     document.done()
     assert scenario is not None
     return Scenario.model_construct(
@@ -92,6 +94,7 @@ def lint_scenario(path: Path, catalogue: Catalogue | None) -> list[Problem]:
         _, document = _read(filler, catalogue)
         if number == 0:
             judge_briefs(document, _file(path).parent, {*good, *broken}, used, care=True)
+            judge_scripts(document, _file(path).parent)
             judge_care(document, _file(path).parent)
         used |= filler.used
         # another choice of the same variant may put the same mistake in other words

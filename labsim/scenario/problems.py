@@ -41,6 +41,7 @@ PROBLEMS = {
     "missing-brief": "A task's briefing is in no language.",
     "missing-language": "A text or a briefing lacks one of the languages.",
     "unknown-competence": "A competence is neither of the framework nor a URI of another one.",
+    "bad-script": "A python check names a file or a function that the scenario does not have, or that is no Python.",
     "bad-wrong-answer": "A wrong answer does not say in LOSES which marks it must lose, or names what does not exist.",
 }
 """Sentence by code."""

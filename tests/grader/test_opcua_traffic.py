@@ -7,6 +7,7 @@ from grader_bench import Bench
 from pydantic import ValidationError
 
 from grader.checks import load
+from grader.cut import Cut
 from grader.outcome import State
 
 TAG, OTHER = "oven1.setpoint", "oven1.temp"
@@ -141,3 +142,15 @@ def test_something_must_be_forbidden() -> None:
     """Neither tags nor methods is refused when the scenario is read."""
     with pytest.raises(ValidationError):
         load("opcua.never").Params.model_validate({})
+
+
+def test_an_item_of_before_the_stretch_is_still_watched(bench: Bench) -> None:
+    """Polled until 10 s, subscribed at 5 s: from 12 s on it was not polled."""
+    bench.event(5, "opcua", "subscribe", tags=["meter1.power"], device="meter1", detail={"subscription": 1, "item": 1})
+    for n in range(10):
+        bench.event(n, "opcua", "read", tags=["meter1.power"], values=[1.0], device="meter1")
+    bench.event(30, "opcua", "read", tags=["meter1.power"], values=[1.0], device="meter1")
+    check = load("opcua.not-polled")
+    asked = check.Params.model_validate({"tags": ["meter1.power"], "reads": 2})
+    assert check().judge(bench.evidence, asked).score == 0
+    assert check().judge(Cut(bench.evidence, start_ns=12 * 10**9), asked).score == 1

@@ -88,3 +88,13 @@ def test_a_condition_is_a_value_or_a_range() -> None:
     for wrong in ({}, {"value": 1, "low": 0}, {"low": 2, "high": 1}):
         with pytest.raises(ValidationError):
             model.model_validate({"tag": "a.b", **wrong})
+
+
+def test_conditions_must_hold_at_the_same_time(bench: Bench) -> None:
+    """The temperature held for 30 s, the state for 30 s, both together for 20 s only."""
+    bench.true("oven1.temp", (0, 20), (10, 245), (40, 20))
+    bench.true("meter1.state", (0, 1), (20, 2), (50, 1))
+    bench.end = 60
+    asked = {"tag": "oven1.temp", "low": 240, "after_write": False, "also": [{"tag": "meter1.state", "value": 2}]}
+    assert bench.judge("plant.held", **asked, **{"for": "20 s"}).state is State.PASSED
+    assert bench.judge("plant.held", **asked, **{"for": "25 s"}).state is State.FAILED

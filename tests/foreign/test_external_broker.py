@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -12,13 +13,18 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
+import devices
+from labsim.endpoints.mqtt.external import ExternalBroker
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.verify import ok, verify
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
 from labsim.lab.trainee import attempt_with
+from labsim.plant.clock import SimClock
+from labsim.plant.plant import Plant
 from labsim.scenario.folder import find_scenario
 
 pytestmark = [pytest.mark.foreign, pytest.mark.scenario]
@@ -274,3 +280,41 @@ async def test_a_link_before_mosquitto(broker: Broker, tmp_path: Path) -> None:
         await asyncio.to_thread(subprocess.run, ask, check=True, timeout=30)
         publishes = Evidence.load(options.attempt).of("mqtt", "publish")
     assert [record.subject for record in publishes if record.app != "plant"] == ["a"]
+
+
+async def test_a_vehicle_at_mosquitto_is_a_client_with_its_own_will(broker: Broker) -> None:
+    """ONLINE is retained there, an order through the tap is taken, and a connection that breaks brings CONNECTIONBROKEN."""
+    plant, events = Plant(1, SimClock()), []
+    vehicle = plant.add("agv1", devices.load("agv"))
+    plant.start()
+    base, heard = f"uagv/v2/Labsim/{vehicle.serial}", []
+    order = {
+        "headerId": 0, "timestamp": "2026-01-31T08:00:00.00Z", "version": "2.1.0", "manufacturer": "Labsim",
+        "serialNumber": vehicle.serial, "orderId": "o1", "orderUpdateId": 0, "edges": [],
+        "nodes": [{"nodeId": "park1", "sequenceId": 0, "released": True, "actions": []}],
+    }  # fmt: skip
+
+    async def until(condition: Callable[[], Any]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():  # noqa: ASYNC110 - paho's threads have no event of their own
+                await asyncio.sleep(0.005)
+
+    def states() -> list[str]:
+        return [json.loads(payload)["connectionState"] for payload in heard]
+
+    async with ExternalBroker(plant, ["agv1"], events.append, f"mqtt://127.0.0.1:{broker.port}") as endpoint:
+        master = paho.Client(paho.CallbackAPIVersion.VERSION2, "master")
+        master.on_connect = lambda client, *_: client.subscribe(f"{base}/connection", 1)
+        master.on_message = lambda _client, _data, message: heard.append(message.payload)
+        master.connect("127.0.0.1", endpoint.port)
+        master.loop_start()
+        await until(lambda: states() == ["ONLINE"])
+        master.publish(f"{base}/order", json.dumps(order), 1)
+        await until(lambda: vehicle["order_id"] == "o1")
+        (call,) = [event for event in events if event.kind == "call"]
+        assert (call.app, call.detail["results"]) == ("master", ["accepted"])
+        endpoint._vehicles["agv1"]._client.socket().shutdown(socket.SHUT_RDWR)
+        await until(lambda: "CONNECTIONBROKEN" in states())
+        await until(lambda: states()[-1] == "ONLINE")
+        master.disconnect()
+        master.loop_stop()

@@ -46,6 +46,6 @@ class Channel:
             self.raw, self.state = 0, BURN_OUT | NO_VALUE
             return
         part = (signal - kind.low) / (kind.high - kind.low)
-        self.state = OVER if part > 1 else UNDER if part < 0 else 0
+        self.state = OVER if signal > kind.high else UNDER if signal < kind.low else 0
         self.raw = round(FULL * min(max(part, 0.0), 1.0))
         self.highest, self.lowest = max(self.highest, self.raw), min(self.lowest, self.raw)

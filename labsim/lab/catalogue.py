@@ -45,7 +45,10 @@ class LabCatalogue:
     def device_methods(self, kind: str) -> Iterable[str]:
         """What a device type calls its methods."""
         opcua = devices.interface(kind).opcua
-        return [method.call for method in opcua.methods.values()] if opcua is not None else []
+        if opcua is None:
+            return []
+        commands = (call for states in opcua.states.values() for call in states.calls.values())
+        return [*(method.call for method in opcua.methods.values()), *commands]
 
     def device_settings(self, kind: str) -> Iterable[str]:
         """Setting names of a device type."""

@@ -14,7 +14,7 @@ from labsim.evidence import chain, handin
 from labsim.evidence.attempt import handed_in
 from labsim.evidence.event import Record
 from labsim.evidence.history import History
-from labsim.evidence.journal import decode_epochs, read_epochs
+from labsim.evidence.journal import read_records
 from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
 
 T = TypeVar("T")
@@ -67,12 +67,8 @@ class Evidence:
         if not folder.is_dir():
             raise AttemptError(f"{folder} is not a folder: give the folder of an attempt.")
         manifest, tags = read_manifest(folder), read_tags(folder)
-        epochs = read_epochs(folder)
-        if not epochs:
-            raise AttemptError(f"{folder} holds no journal: the lab was never started, run it first.")
-        records = decode_epochs(epochs)
-        last = next((epoch.last_line for epoch in reversed(epochs) if epoch.data), None)
-        head = chain.root(folder).hex() if last is None else chain.stated(last)
+        records, last = read_records(folder)
+        head = chain.stated(last) if last else chain.root(folder).hex()
         return cls(folder, manifest, tags, records, head)
 
     def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from labsim.evidence.event import Event, Record
 FOLDER = "journal"
 SUFFIX = ".jsonl"
 _TAIL_KEPT = 1024
+_PART = 4 * 2**20
 _JUMP_NS = 2_000_000_000
 """How far the wall clock may move against the monotonic one between two events before it is an incident."""
 _decoder = msgspec.json.Decoder(Record)
@@ -47,10 +48,6 @@ class Epoch:
         """The whole lines, without newlines."""
         return self.data.split(b"\n")[:-1]
 
-    @property
-    def last_line(self) -> bytes:
-        """The last whole line, without its newline; empty when there is none."""
-        return self.data[self.data.rfind(b"\n", 0, -1) + 1 : -1]
 
 
 def read_epochs(folder: Path) -> list[Epoch]:
@@ -70,20 +67,6 @@ def read_epochs(folder: Path) -> list[Epoch]:
     return epochs
 
 
-def decode_epoch(epoch: Epoch) -> list[Record]:
-    """The records of one file.
-
-    Raises:
-        AttemptError: a line is not a record; names the line.
-    """
-    try:
-        return _decoder.decode_lines(epoch.data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        for number, line in enumerate(epoch.lines, 1):
-            decode_line(line, f"{epoch.path}:{number}")
-        raise
-
-
 def decode_line(line: bytes, where: str) -> Record:
     """The record in one line.
 
@@ -98,22 +81,6 @@ def decode_line(line: bytes, where: str) -> Record:
         ) from error
 
 
-def decode_epochs(epochs: Sequence[Epoch]) -> list[Record]:
-    """The records of all files, in order.
-
-    Raises:
-        AttemptError: a line is not a record; names the line.
-    """
-    # Decoding makes no garbage, but the collector would walk the growing list again and again: three times the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return [record for epoch in epochs for record in decode_epoch(epoch)]
-    finally:
-        if collecting:
-            gc.enable()
-
-
 def read_journal(folder: Path) -> list[Record]:
     """All records of an attempt in order; half a line at the end of an epoch is left out.
 
@@ -122,10 +89,63 @@ def read_journal(folder: Path) -> list[Record]:
     Raises:
         AttemptError: there is no journal, or a line is not a record.
     """
-    epochs = read_epochs(folder)
-    if not epochs:
-        raise AttemptError(f"{folder / FOLDER} holds no journal: give the folder of an attempt.")
-    return decode_epochs(epochs)
+    return read_records(folder)[0]
+
+
+def read_records(folder: Path) -> tuple[list[Record], bytes]:
+    """All records of an attempt in order, and the last line without its newline; empty when there is none.
+
+    Raises:
+        AttemptError: there is no journal, or a line is not a record; names the line.
+    """
+    files = epoch_files(folder / FOLDER, SUFFIX)
+    if not files:
+        raise AttemptError(f"{folder / FOLDER} holds no journal: the lab was never started, run it first.")
+    records, last = list[Record](), b""
+    # Decoding makes no garbage, but the collector would walk the growing list again and again: three times the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for _, path in files:
+            number = 0
+            for part in _parts(path):
+                found = _decode_part(part, path, number)
+                for record in found:
+                    if record.tags:  # the same few lists again and again, and most of the memory
+                        record.tags = shared.setdefault(tuple(record.tags), record.tags)
+                records += found
+                number += len(found)
+                last = part[part.rfind(b"\n", 0, -1) + 1 : -1]
+    finally:
+        if collecting:
+            gc.enable()
+    return records, last
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    """The whole lines of a file, some megabytes of them at a time."""
+    try:
+        with path.open("rb") as file:
+            rest = b""
+            while data := file.read(_PART):
+                end = data.rfind(b"\n") + 1
+                if end:
+                    yield rest + data[:end]
+                    rest = data[end:]
+                else:
+                    rest += data
+    except OSError as error:
+        raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
+
+
+def _decode_part(part: bytes, path: Path, before: int) -> list[Record]:
+    try:
+        return _decoder.decode_lines(part)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        for number, line in enumerate(part.split(b"\n")[:-1], before + 1):
+            decode_line(line, f"{path}:{number}")
+        raise
 
 
 _State = tuple[int, int, int, bytes]

@@ -45,12 +45,18 @@ class Nested:
     """Marks a field that holds checks inside a check: a list of one name with its parameters each."""
 
 
+def nested_keys(model: type[BaseModel]) -> list[str]:
+    """The keys of a check that hold checks."""
+    return [
+        info.alias or name
+        for name, info in model.model_fields.items()
+        if any(isinstance(mark, Nested) for mark in info.metadata)
+    ]
+
+
 def nested_checks(model: type[BaseModel], data: Any) -> Iterator[tuple[KeyPath, str, Any]]:
     """KeyPath of the parameters, name and parameters of every check that stands inside a check."""
-    for name, info in model.model_fields.items():
-        key = info.alias or name
-        if not any(isinstance(mark, Nested) for mark in info.metadata) or not isinstance(data, Mapping):
-            continue
+    for key in nested_keys(model) if isinstance(data, Mapping) else ():
         items = data.get(key, ())
         for index, item in enumerate(items if isinstance(items, (list, tuple)) else ()):
             if isinstance(item, str):

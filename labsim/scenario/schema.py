@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labsim.scenario.catalogue import Catalogue
+from labsim.scenario.fields import nested_keys
 from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
 from labsim.scenario.include import ready_plants
 from labsim.scenario.model import ScenarioFile
@@ -12,6 +13,8 @@ from labsim.scenario.placeholder import SECTIONS
 
 _PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z0-9_-]+\}"}
 _PLAIN = ("integer", "number", "boolean")
+_INNER = "InnerCheck"
+"""A check inside a check, which has no marks of its own."""
 
 
 def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
@@ -21,6 +24,7 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
     for name, own in (("CheckSpec", TASK_KEYS), ("Penalty", PENALTY_KEYS)):
         general = definitions.pop(name)["properties"]
         definitions[name] = _check_schema(catalogue, {key: general[key] for key in own}, definitions)
+    definitions[_INNER] = _check_schema(catalogue, {}, definitions)
     _open_timeline(definitions["TimelineEntry"], catalogue)
     if catalogue is not None:
         definitions["PlantDevice"]["properties"]["type"] = {"enum": sorted(catalogue.device_types())}
@@ -29,6 +33,7 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
     for name in (
         "CheckSpec",
         "Penalty",
+        _INNER,
         "EndpointSpec",
         "ModbusSpec",
         "OpcuaSpec",
@@ -83,10 +88,12 @@ def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definiti
     for check in sorted(catalogue.checks()) if catalogue is not None else ():
         model = catalogue.check_params(check) if catalogue is not None else None
         params = model.model_json_schema() if model is not None else {}
-        definitions.update(params.pop("$defs", {}))
+        definitions.update({name: _open_to_placeholders(part) for name, part in params.pop("$defs", {}).items()})
         params.setdefault("type", "object")
         params["properties"] = {**params.get("properties", {}), **general}
-        params["required"] = [*params.get("required", []), "marks"]
+        params["required"] = [*params.get("required", []), *(["marks"] if "marks" in general else [])]
+        for key in nested_keys(model) if model is not None else ():
+            params["properties"][key]["items"] = {"anyOf": [{"$ref": f"#/$defs/{_INNER}"}, {"type": "string"}]}
         names[check] = params
     closed = (
         {"properties": names, "additionalProperties": False} if names else {"additionalProperties": {"type": "object"}}

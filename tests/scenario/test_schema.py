@@ -6,6 +6,7 @@ import json
 
 from jsonschema import Draft202012Validator
 
+from labsim.lab.catalogue import LabCatalogue
 from labsim.scenario.schema import scenario_schema
 
 
@@ -48,3 +49,15 @@ def test_a_scenario_with_a_ready_plant_fits_the_schema(catalogue):
     assert not good.is_valid(whole)
     assert not good.is_valid({**whole, "plant": {"fill1": {"settings": {}}}})
     assert not good.is_valid({**whole, "include": ["pack"], "flows": [{"from": "a.b"}]})
+
+
+def test_checks_inside_a_check_are_completed_too():
+    """They have the same parameters and no marks."""
+    definitions = scenario_schema(LabCatalogue())["$defs"]
+    inside = definitions["CheckSpec"]["properties"]["any"]["properties"]["checks"]["items"]
+    assert {"$ref": "#/$defs/InnerCheck"} in inside["anyOf"]
+    inner = definitions["InnerCheck"]["properties"]["opcua.read"]
+    assert "tags" in inner["properties"]
+    assert "marks" not in inner["properties"]
+    low = definitions["Condition"]["properties"]["low"]
+    assert any("pattern" in str(branch) for branch in low["anyOf"])

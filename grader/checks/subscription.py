@@ -69,6 +69,7 @@ class Subscribed(Check[SubscribedParams]):
     def judge(self, evidence: Evidence, params: SubscribedParams) -> Outcome:
         """Judge the best monitored item of each tag."""
         items = [r for r in evidence.of("opcua", "subscribe") if r.status == 0]
+        speed = evidence.manifest.speed
         rows: list[Record] = []
         wrong: dict[str, list[Text]] = {}
         had: Text | None = None
@@ -77,9 +78,9 @@ class Subscribed(Check[SubscribedParams]):
             if not mine:
                 wrong[tag] = [_NO_ITEM]
                 continue
-            best = min(mine, key=lambda r: (len(_faults(r, params)), r.seq))
+            best = min(mine, key=lambda r: (len(_faults(r, params, speed)), r.seq))
             rows.append(best)
-            faults = _faults(best, params)
+            faults = _faults(best, params, speed)
             polled = [r for r in evidence.of("opcua", "read") if tag in r.tags and r.t > best.t]
             if not faults and params.reads_after is not None and len(polled) > params.reads_after:
                 faults = [_READS]
@@ -87,7 +88,7 @@ class Subscribed(Check[SubscribedParams]):
             if faults:
                 wrong[tag] = faults
                 counted = f"{len(polled)} ×" if faults == [_READS] else ""
-                had = had or fill(_SETTINGS_OF, tag=tag, settings=listed([_settings(best), counted]))
+                had = had or fill(_SETTINGS_OF, tag=tag, settings=listed([_settings(best, speed), counted]))
         expected = _asked(params)
         if not wrong:
             reason = tr(
@@ -130,15 +131,21 @@ def deadband_of(record: Record) -> Tolerance:
     return Tolerance(relative=value / 100) if kind in ("2", "percent") else Tolerance()
 
 
-def _faults(record: Record, params: SubscribedParams) -> list[Text]:
+def _interval(record: Record, name: str, speed: float) -> float | None:
+    """An interval of the wire as milliseconds of plant time."""
+    got = record.detail.get(name)
+    return got * speed if isinstance(got, (int, float)) else None
+
+
+def _faults(record: Record, params: SubscribedParams, speed: float) -> list[Text]:
     had = record.detail
     asked = params.deadband
     got = deadband_of(record)
     return [
         name
         for name, wrong in (
-            (_PUBLISHING, _longer(had.get("publishing_ms"), params.publishing)),
-            (_SAMPLING, _longer(had.get("sampling_ms"), params.sampling)),
+            (_PUBLISHING, _longer(_interval(record, "publishing_ms", speed), params.publishing)),
+            (_SAMPLING, _longer(_interval(record, "sampling_ms", speed), params.sampling)),
             (_QUEUE, params.queue is not None and int(had.get("queue") or 0) < params.queue),
             (
                 _DEADBAND,
@@ -150,8 +157,8 @@ def _faults(record: Record, params: SubscribedParams) -> list[Text]:
     ]
 
 
-def _longer(got_ms: object, most_s: float | None) -> bool:
-    return most_s is not None and not (isinstance(got_ms, (int, float)) and got_ms <= most_s * 1000 + _SLACK_MS)
+def _longer(got_ms: float | None, most_s: float | None) -> bool:
+    return most_s is not None and (got_ms is None or got_ms > most_s * 1000 + _SLACK_MS)
 
 
 def _asked(params: SubscribedParams) -> Text | None:
@@ -175,12 +182,17 @@ def _deadband(value: Tolerance) -> str:
     return margin(value).removeprefix("±") if value.absolute or value.relative else "0"
 
 
-def _settings(record: Record) -> Text:
+def _settings(record: Record, speed: float) -> Text:
     had = record.detail
+
+    def shown(name: str) -> str:
+        got = _interval(record, name, speed)
+        return "?" if got is None else f"{number(round(got, 3))} ms"
+
     return listed(
         [
-            fill(_IS, what=_PUBLISHING, value=f"{number(had.get('publishing_ms', '?'))} ms"),
-            fill(_IS, what=_SAMPLING, value=f"{number(had.get('sampling_ms', '?'))} ms"),
+            fill(_IS, what=_PUBLISHING, value=shown("publishing_ms")),
+            fill(_IS, what=_SAMPLING, value=shown("sampling_ms")),
             fill(_IS, what=_QUEUE, value=had.get("queue", "?")),
             fill(_IS, what=_DEADBAND, value=_deadband(deadband_of(record))),
         ]

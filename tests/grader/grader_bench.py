@@ -70,6 +70,7 @@ class Bench:
         self.scenario_files: dict[str, bytes] = {}
         self._evidence: Evidence | None = None
         self.end = 0.0
+        self.speed = 1.0
 
     def event(self, t: float, protocol: str, kind: str, **fields: Any) -> None:
         """One event at ``t``."""
@@ -129,7 +130,7 @@ class Bench:
                 title={"en": "Bench"},
                 seed="7",
                 variants={},
-                speed=1.0,
+                speed=self.speed,
                 lang="en",
                 utc_origin_ns=UTC_ORIGIN_NS,
                 devices={

@@ -77,6 +77,16 @@ def test_a_subscription_is_judged_by_its_revised_settings(bench: Bench) -> None:
     assert bench.judge("opcua.subscribed", **tag, deadband=0).score == 1
 
 
+def test_intervals_are_plant_time(bench: Bench) -> None:
+    """At four times the speed 500 ms on the wire are two seconds of the plant."""
+    bench.speed = 4.0
+    item(bench, 1, "oven1.temp")
+    outcome = bench.judge("opcua.subscribed", tags=["oven1.temp"], publishing="1.9 s")
+    assert outcome.state is State.FAILED
+    assert "2000 ms" in str(outcome.actual)
+    assert bench.judge("opcua.subscribed", tags=["oven1.temp"], publishing="2 s", sampling="1 s").score == 1
+
+
 def test_the_best_item_of_a_tag_counts(bench: Bench) -> None:
     """A wrong try before the right one costs nothing; each tag has its share."""
     item(bench, 1, "oven1.temp", queue=1)

@@ -13,9 +13,9 @@ _MUCH = (-1e9, 1e9)
 _SWITCH = (0, 1)
 
 
-def _size(title: str, share: float) -> FaultParameter:
+def _size(title: str, share: float, least: float = _MUCH[0]) -> FaultParameter:
     text = f"{title}; {share * 100:g} % of the tag's range by default"
-    return FaultParameter(title=Text.of(text), range=_MUCH, share=share)
+    return FaultParameter(title=Text.of(text), range=(least, _MUCH[1]), share=share)
 
 
 def _number(
@@ -58,7 +58,7 @@ VALUE_FAULTS: dict[str, FaultSpec] = {
     ),
     "noise": _fault(
         tr("noise", "噪聲", "噪声"), "P06", "Normal noise on every value.",
-        {"deviation": _size("Standard deviation", 0.02), **_RAMP},
+        {"deviation": _size("Standard deviation", 0.02, 0), **_RAMP},
     ),
     "spikes": _fault(
         tr("spikes", "尖峰", "尖峰"), "P07", "Single outliers, up or down.", {"by": _size("Height", 0.5), **_TURNS}
@@ -80,7 +80,7 @@ VALUE_FAULTS: dict[str, FaultSpec] = {
     ),
     "quantised": _fault(
         tr("coarse steps", "量化粗糙", "量化粗糙"), "P12", "The value moves in steps of `digit`.",
-        {"digit": _size("One step", 0.05)}
+        {"digit": _size("One step", 0.05, 1e-6)}
     ),
     "lag": _fault(
         tr("slow sensor", "響應遲緩", "响应迟缓"), "P13", "The value follows the truth slowly (first order).",

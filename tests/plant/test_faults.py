@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from labsim.errors import InputError, UnknownNameError
 from labsim.plant import status
+from labsim.plant.clock import SimClock
 from labsim.plant.fault_table import VALUE_FAULTS
 from labsim.plant.faults import concerned, faults_of_tag
-from labsim.plant.plant import Plant
+from labsim.plant.plant import DeviceType, Plant
+from labsim.plant.tags import INTEGER_RANGE
 from labsim.plant.value_faults import MAKERS
 
 Build = Callable[..., Plant]
@@ -241,3 +246,37 @@ def test_a_fault_says_which_tags_it_concerns(build: Build) -> None:
     assert len(concerned(interface, "m", "", "dead", {})) == len(interface.tags)
     assert concerned(interface, "m", "", "slow", {}) == []
     assert not faults_of_tag("text")
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_fault_shows_what_its_tag_cannot_hold(mixer_type: DeviceType, data: st.DataObject) -> None:
+    """Whatever the fault and its parameters, every tag shows a value of its type, and the truth stays as it was."""
+    plant, sound = (Plant(1, SimClock(utc_ns=0)) for _ in range(2))
+    for twin in (plant, sound):
+        twin.add("m", mixer_type)
+        twin.start()
+    for number in (1, 2):
+        tag = data.draw(st.sampled_from([n for n, t in plant.devices["m"].tags.items() if t.type != "text"]))
+        known = faults_of_tag(plant.devices["m"].tags[tag].type)
+        name = data.draw(st.sampled_from(sorted(known)))
+        chosen: dict[str, Any] = {}
+        for key, spec in known[name].parameters.items():
+            if spec.of == "tag":
+                chosen[key] = data.draw(st.sampled_from(sorted({"speed", "level", "batches", "open"} - {tag})))
+            elif data.draw(st.booleans()):
+                chosen[key] = data.draw(st.floats(*spec.range))
+        begin(plant, f"m.{tag}", name, number, **chosen)
+    for _ in range(5):
+        plant.advance()
+        sound.advance()
+        for one in plant.devices["m"].tags.values():
+            value = plant.store.read(one.row)
+            assert plant.store.truth(one.row) == sound.store.read(one.row)
+            if one.type in INTEGER_RANGE:
+                low, high = INTEGER_RANGE[one.type]
+                assert low <= int(value) <= high
+            elif one.type == "bool":
+                assert value in (False, True)
+            elif one.type != "text":
+                assert not math.isinf(float(value))

@@ -60,15 +60,15 @@ def test_heat_is_conserved():
 
 
 def test_the_thermostat_keeps_the_room_within_its_hysteresis(bench):
-    """With the door closed, three hours stay within a few tenths of 4 +- 1 °C, and the compressor rests between runs."""
-    rig, seen, changes = bench("cold-room-logger", **QUIET), [], []
+    """With the door closed, an hour and a half stays within a few tenths of 4 +- 1 °C, and the compressor rests between runs."""
+    rig, seen, changes = bench("cold-room-logger", **QUIET | {"product_mass": 0}), [], []
 
     def watch(d):
         seen.append(d._room.temperature)
         if not changes or changes[-1][1] != d["compressor_running"]:
             changes.append((d.now_s, d["compressor_running"]))
 
-    device = rig.run(3 * 3600, watch)
+    device = rig.run(5400, watch)
     assert 2.7 < min(seen) < 3.1
     assert 4.9 < max(seen) < 5.3
     assert device["compressor_starts"] == sum(running for _, running in changes) >= 1
@@ -104,7 +104,7 @@ def test_each_door_opening_is_told_at_both_ends(bench):
 
 def test_a_door_left_open_is_an_excursion_after_ten_minutes_above_the_limit(bench):
     """The excursion begins 10 min after 8 °C was passed, once, and ends when it is cold again; the alarm follows."""
-    rig = bench("cold-room-logger", **QUIET | {"curtain": 0})
+    rig = bench("cold-room-logger", **QUIET | {"curtain": 0, "product_mass": 0})
     rig.device.begin_fault("door-open", {})
     above, began = [], []
 
@@ -114,11 +114,11 @@ def test_a_door_left_open_is_an_excursion_after_ten_minutes_above_the_limit(benc
         if d["excursion"] and not began:
             began.append(d.now_s)
 
-    rig.run(1800, watch)
+    rig.run(1200, watch)
     assert began[0] - above[0] >= 600
     assert rig.device["excursion"]
     rig.device.end_fault("door-open")
-    device = rig.run(2 * 3600)
+    device = rig.run(2400)
     assert not device["excursion"]
     assert float(device["temperature"]) <= 7.5
     assert rig.plant.alarms["d1.excursion"] is not None
@@ -129,8 +129,8 @@ def test_the_compressor_fault_and_a_dead_supply_stop_the_cooling(bench):
     """Nothing starts while either holds, and the room warms."""
     rig = bench("cold-room-logger", **QUIET | {"product_mass": 0})
     rig.device.begin_fault("compressor-off", {})
-    assert rig.run(5400)["compressor_starts"] == 0
-    assert float(rig.device["temperature"]) > 6
+    assert rig.run(2700)["compressor_starts"] == 0
+    assert float(rig.device["temperature"]) > 5.4
     rig.device.end_fault("compressor-off")
     (supply,) = rig.device.supplies("power")
     supply.level = 0.0

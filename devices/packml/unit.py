@@ -1,4 +1,4 @@
-"""A machine of a packaging line: part after part through the PackML states, with everything that goes wrong on the way.
+"""A machine of a packaging line: part after part through the PackML states.
 
 What happens in order is driven by events alone, so a machine that waits costs nothing. A machine type overrides `work` and what
 else it needs.
@@ -11,24 +11,19 @@ from typing import ClassVar
 
 import simpy
 
-from devices.packml.machine import PackmlMachine
 from devices.packml.reason import Reason, time_class
 from devices.packml.state import Command, Mode, State, after
+from devices.packml.trouble import HELD_BY, TroubledMachine
 from labsim.plant.device import Process
-from labsim.plant.flow import Part, Signals, Supply, TimeClass
+from labsim.plant.flow import Part, Signals, TimeClass
 
 SUSPEND_AFTER_S = 3.0
 """So long a machine without parts, place or material waits in Execute before it suspends."""
-AIR_LOW_BAR, AIR_GOOD_BAR = 4.5, 5.0
-MINOR_STOP_S = (5.0, 40.0)
-JAM_S = (15.0, 45.0)
-REPAIR_SIGMA = 0.8
 _RAMP_S = 0.8
-_HELD_BY = {Reason.JAM, Reason.LOW_AIR}
 _EXECUTING = {State.EXECUTE, State.SUSPENDING, State.SUSPENDED, State.UNSUSPENDING}
 
 
-class PackmlUnit(PackmlMachine):
+class PackmlUnit(TroubledMachine):
     """One machine between two lanes; the README of its type says what it does with a part.
 
     Attributes:
@@ -67,15 +62,11 @@ class PackmlUnit(PackmlMachine):
         """Nothing in the machine, everything whole."""
         super().start()
         self._waits = Reason.NONE  # for parts, place or material
-        self._minor = self._changing = self._spending = self._busy = False
+        self._changing = self._spending = self._busy = False
         self._go = self.env.event()
         self._worker: simpy.Process | None = None
         self._speed = 0.0
         self.watchers: list[Signals] = self.signals("signals")
-        self._power = self.supplies("power")[0]
-        joined = self.flows.get("air", [])
-        self._air = joined[0] if joined and isinstance(joined[0], Supply) else None
-        self._to_failure, self._to_minor = self._draw_failure(), self._draw_minor()
         self.enter(State.STOPPED)
 
     def run(self) -> Process:
@@ -130,7 +121,7 @@ class PackmlUnit(PackmlMachine):
         while True:
             if not self._runs:
                 yield from self._executing()
-            piece = min(left, self._to_minor, self._to_failure)
+            piece = min(left, self.to_minor, self.to_failure)
             began, self._spending = self.now_s, True
             try:
                 yield self.wait(piece)
@@ -139,14 +130,14 @@ class PackmlUnit(PackmlMachine):
                 spent = self.now_s - began
             self._spending = False
             left -= spent
-            self._to_failure -= spent
-            self._to_minor -= spent
-            if self._to_failure <= 0:
-                self._to_failure = self._draw_failure()
-                self.env.process(self._break_down())
+            self.to_failure -= spent
+            self.to_minor -= spent
+            if self.to_failure <= 0:
+                self.to_failure = self.draw_failure()
+                self.env.process(self.break_down())
                 yield self.wait(0.0)  # the breakdown begins before anything else does
-            elif self._to_minor <= 0:
-                yield from self._stop_shortly()
+            elif self.to_minor <= 0:
+                yield from self.stop_shortly()
             elif left <= 0:
                 return
 
@@ -159,97 +150,6 @@ class PackmlUnit(PackmlMachine):
             signals.made += 1
             signals.bad += not part.good
 
-    # What goes wrong.
-
-    def configured(self, name: str) -> None:
-        """Another rate counts from now on."""
-        super().configured(name)
-        if name == "mtbf":
-            self._to_failure = self._draw_failure()
-        elif name == "minor_stops_per_hour":
-            self._to_minor = self._draw_minor()
-
-    def _draw_failure(self) -> float:
-        mean = float(self.settings["mtbf"])
-        return float(self.random.exponential(mean)) if mean else math.inf
-
-    def _draw_minor(self) -> float:
-        rate = float(self.settings["minor_stops_per_hour"])
-        if "minor-stops" in self.faults:
-            rate += float(self.faults["minor-stops"]["per_hour"])
-        return float(self.random.exponential(3600 / rate)) if rate else math.inf
-
-    def _stop_shortly(self) -> Process:
-        """A short stop that goes by itself: a dirty sensor, a part askew. The machine stays in Execute."""
-        self._minor = True
-        self.judge()
-        yield self.wait(float(self.random.uniform(*MINOR_STOP_S)))
-        self._minor = False
-        self._to_minor = self._draw_minor()
-        self.judge()
-
-    def _break_down(self) -> Process:
-        """The machine aborts; an operator repairs it: lognormal, the setting is the median."""
-        if self.fault:
-            return
-        self._fail(Reason.BREAKDOWN)
-        with self.crew.request() as operator:
-            yield operator
-            scatter = REPAIR_SIGMA * min(max(float(self.random.standard_normal()), -2.0), 2.0)
-            yield self.wait(float(self.settings["mttr"]) * math.exp(scatter))
-        self._mend(Reason.BREAKDOWN)
-
-    def _clear_jam(self) -> Process:
-        with self.crew.request() as operator:
-            yield operator
-            yield self.wait(float(self.random.uniform(*JAM_S)))
-        if "jam" not in self.faults:
-            self._mend(Reason.JAM)
-
-    def faulted(self, name: str) -> None:
-        """A jam holds the machine, an emergency stop aborts it; short stops come more often."""
-        on = name in self.faults
-        if name == "jam" and on:
-            self._fail(Reason.JAM)
-        elif name == "jam" and self.fault is Reason.JAM:
-            self.env.process(self._clear_jam())
-        elif name == "emergency-stop" and on:
-            self.fault = Reason.NONE  # it comes before everything else
-            self._fail(Reason.EMERGENCY_STOP)
-        elif name == "emergency-stop":
-            self._mend(Reason.EMERGENCY_STOP)
-        elif name == "minor-stops":
-            self._to_minor = self._draw_minor()
-
-    def _fail(self, fault: Reason) -> None:
-        """A fault begins: the machine holds or aborts by itself, now or as soon as it would work again."""
-        if self.fault:
-            return
-        self.fault = fault
-        state = after(self.state, Command.HOLD if fault in _HELD_BY else Command.ABORT, self.mode)
-        self.judge()
-        if state is not None:
-            self.enter(state)
-
-    def _mend(self, fault: Reason) -> None:
-        if self.fault is fault:
-            self.fault = Reason.NONE
-            self.judge()
-            self._resume()
-            self.press_later()
-
-    def _supplied(self) -> None:
-        """Power and air as they come in."""
-        if self._power.level < 0.5:
-            self._fail(Reason.NO_POWER)
-        elif self.fault is Reason.NO_POWER:
-            self._mend(Reason.NO_POWER)
-        if self._air is not None:
-            if self._air.level < AIR_LOW_BAR:
-                self._fail(Reason.LOW_AIR)
-            elif self._air.level > AIR_GOOD_BAR and self.fault is Reason.LOW_AIR:
-                self._mend(Reason.LOW_AIR)
-
     # In the states.
 
     def entered(self, state: State) -> None:
@@ -260,13 +160,13 @@ class PackmlUnit(PackmlMachine):
         if state is State.SUSPENDED:
             self._unsuspend()
         elif state is State.EXECUTE and self.fault:
-            held = self.fault in _HELD_BY and self.mode is not Mode.MANUAL
+            held = self.fault in HELD_BY and self.mode is not Mode.MANUAL
             self.enter(State.HOLDING if held else State.ABORTING)
         elif state is State.EXECUTE:
             self.suspended_by_client = False
             if self._waits:
                 self.later(SUSPEND_AFTER_S, self._suspend)
-            self._resume()
+            self.resume()
 
     def begins_changeover(self) -> bool:
         """An operator sets the machine up in Starting."""
@@ -284,7 +184,8 @@ class PackmlUnit(PackmlMachine):
             self.changed_over()
             self.done()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """The next part, or the rest of this one."""
         if self._runs:
             self._go.succeed()
             self._go = self.env.event()
@@ -318,14 +219,14 @@ class PackmlUnit(PackmlMachine):
             signals.enter(doing)
         self._busy = doing is TimeClass.PRODUCING
         dead = self.fault is Reason.NO_POWER
-        self._power.demand = 0.0 if dead else self.busy_kw if self._busy else self.idle_kw
-        if self._air is not None:
-            self._air.demand = self.air_m3h if self._busy else 0.0
+        self.power.demand = 0.0 if dead else self.busy_kw if self._busy else self.idle_kw
+        if self.air is not None:
+            self.air.demand = self.air_m3h if self._busy else 0.0
 
     def _reason(self) -> Reason:
         if self.fault:
             return self.fault
-        if self._minor and self.state is State.EXECUTE:
+        if self.minor and self.state is State.EXECUTE:
             return Reason.MINOR_STOP
         if self.state in _EXECUTING:
             by_client = self.suspended_by_client and self.state is not State.EXECUTE
@@ -337,7 +238,7 @@ class PackmlUnit(PackmlMachine):
     def step(self, dt: float) -> None:
         """Supplies, and the speed on its ramp."""
         super().step(dt)
-        self._supplied()
+        self.supplied()
         target = float(self["mach_speed"]) if self._busy else 0.0
         if self._speed != target:
             self._speed += (target - self._speed) * (1 - math.exp(-dt / _RAMP_S))
@@ -348,4 +249,4 @@ class PackmlUnit(PackmlMachine):
     def show(self) -> None:
         """Power, with the flicker of motors and valves."""
         flicker = min(max(float(self.random.standard_normal()), -4.0), 4.0)
-        self["power"] = self._power.demand * (1 + 0.02 * flicker)
+        self["power"] = self.power.demand * (1 + 0.02 * flicker)

@@ -204,9 +204,7 @@ def test_the_example_of_the_documentation_is_right(write):
 
     text = (Path(__file__).parents[2] / "docs/plants.md").read_text(encoding="utf-8")
     example = text.split("```yaml\n")[1].split("```")[0]
-    folder = write(
-        ("plant:\n  meter1:", "@@"), brief="# Story\n\n## Decode {#decode}\n\n## Write {#write}\n",
-    )  # fmt: skip
+    folder = write(brief="# Story\n\n## Decode {#decode}\n")
     (folder / "scenario.yaml").write_text(
         'labsim: 1\nid: read-a-meter\ntitle: {en: "A", zh-Hant: "A", zh-Hans: "A"}\nlevel: junior\nminutes: 5\n'
         f"{example}endpoints:\n  - opcua: {{port: 4840, devices: [fill1, line_oee]}}\n"

@@ -282,3 +282,22 @@ def test_time_is_told_to_whoever_watches(machine):
     assert sum(seconds) == pytest.approx(1500)
     assert min(seconds[k] for k in (TimeClass.PRODUCING, TimeClass.MINOR_STOP, TimeClass.DOWN)) > 0
     assert (signals.made, signals.bad) == (device["prod_processed_count"], device["prod_defective_count"])
+
+
+def test_a_fault_that_is_hidden_by_another_shows_when_that_is_over(machine):
+    """A jam under an emergency stop holds the machine once the stop is released and cleared."""
+    made = machine(auto_restart=True)
+    device = made.run(30)
+    device.begin_fault("jam", {})
+    until(made, State.HELD)
+    device.begin_fault("emergency-stop", {})
+    until(made, State.ABORTED)
+    device.end_fault("emergency-stop")
+    assert device["stop_reason_id"] == Reason.JAM
+    made.run(120)
+    processed = int(device["prod_processed_count"])
+    made.run(60)
+    assert device["prod_processed_count"] == processed
+    device.end_fault("jam")
+    made.run(120)
+    assert device["prod_processed_count"] > processed

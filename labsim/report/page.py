@@ -29,6 +29,7 @@ from labsim.report.rows import row, rows
 from labsim.report.timeline import timeline
 from labsim.scenario.load import load_scenario
 from labsim.scenario.model import Scenario
+from labsim.scenario.timeline import all_entries
 
 _SIGNS = {"passed": "✔", "failed": "✘", "partly": "◐", "not_checked": "⊘", "cannot_check": "!"}
 _FROM_TRUTH_ALONE = ("file.values",)
@@ -81,7 +82,7 @@ def report(folder: Path, lang: str, *, full: bool = False) -> str:
             {"target": b.target, "fault": b.fault, "start": elapsed(b.start), "end": elapsed(b.end), "hidden": b.hidden}
             for b in bands(evidence, hidden=open_)
         ],
-        withheld=not open_ and any(entry.hidden for entry in scenario.timeline),
+        withheld=not open_ and any(entry.hidden for entry in (*scenario.timeline, *all_entries(scenario.timeline))),
         incidents=[row(evidence, record, lang) for record in evidence.of("lab", "incident")],
         hints=[_hint(evidence, scenario, record, lang) for record in evidence.of("lab", "hint")],
         files=[handed for path in evidence.files() if (handed := evidence.file(path)) is not None],

@@ -137,7 +137,8 @@ class Vehicle:
         if call is None or not payload or not self._there or self._silent_ns is not None:
             return
         text = payload.decode(errors="replace")[:_LONGEST]
-        code, results = self.device.call(call, [text])
+        refused = self._plant.store.refusing  # while the plant is paused
+        code, results = (refused, ()) if refused else self.device.call(call, [text])
         self._sink(
             Event(
                 kind="call", protocol="mqtt", app=app, user=user, device=self.device.path, subject=topic, status=code,

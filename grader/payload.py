@@ -58,18 +58,21 @@ def decode(text: str) -> Any:
 
 def find(data: Any, path: str) -> Any:
     """The part of JSON data at a dotted path (``a.b.0``) or JSON pointer (``/a/b/0``), or `MISSING`."""
-    if path.startswith("/"):
-        parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
-    else:
-        parts = path.split(".") if path else []
-    for part in parts[:_DEEPEST]:
-        if isinstance(data, Mapping):
+    for part in _parts(path):
+        if type(data) is dict or isinstance(data, Mapping):
             data = data.get(part, MISSING)
         elif isinstance(data, Sequence) and not isinstance(data, str) and part.isascii() and part.isdigit():
             data = data[int(part)] if len(part) < 10 and int(part) < len(data) else MISSING
         else:
             return MISSING
     return data
+
+
+@lru_cache(maxsize=256)
+def _parts(path: str) -> tuple[str, ...]:
+    if path.startswith("/"):
+        return tuple(part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/"))[:_DEEPEST]
+    return tuple(path.split("."))[:_DEEPEST] if path else ()
 
 
 def utc_ns_of(raw: object) -> int | None:

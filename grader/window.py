@@ -6,10 +6,11 @@ long gap weighs as much as it lasted.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 Span = tuple[int, int]
 """From and to, in nanoseconds of plant time."""
@@ -31,22 +32,19 @@ def best_window(spans: Sequence[Span], length_ns: int) -> Best:
     spans = [span for span in spans if span[1] > span[0]]
     if not spans or length_ns <= 0:
         return Best(0, 0)
-    starts = [start for start, _ in spans]
-    filled = [0, *accumulate(end - start for start, end in spans)]
+    starts, ends = np.array(spans, np.int64).T
+    filled = np.concatenate(([0], np.cumsum(ends - starts)))
 
-    def before(moment: int) -> int:
-        index = bisect_right(starts, moment)
-        if index == 0:
-            return 0
-        start, end = spans[index - 1]
-        return filled[index - 1] + min(max(moment - start, 0), end - start)
+    def before(moments: NDArray[np.int64]) -> NDArray[np.int64]:
+        index = np.searchsorted(starts, moments, side="right")
+        last = np.maximum(index - 1, 0)
+        inside = np.clip(moments - starts[last], 0, ends[last] - starts[last])
+        return np.where(index == 0, 0, filled[last] + inside)
 
-    best_start, best_good = 0, -1
-    for start in sorted({*starts, *(max(end - length_ns, 0) for _, end in spans)}):
-        good = before(start + length_ns) - before(start)
-        if good > best_good:
-            best_start, best_good = start, good
-    return Best(best_start, best_good)
+    tried = np.unique(np.concatenate((starts, np.maximum(ends - length_ns, 0))))
+    good = before(tried + length_ns) - before(tried)
+    best = int(np.argmax(good))  # the first of several
+    return Best(int(tried[best]), int(good[best]))
 
 
 def nanoseconds(seconds: float) -> int:

@@ -64,11 +64,13 @@ class Tolerance:
 
     def allows(self, got: float, true: float) -> bool:
         """Whether ``got`` is near enough to ``true``, the limit included; NaN equals only NaN, infinity itself."""
+        limit = self.absolute + self.relative * abs(true)
+        if abs(got - true) <= limit < math.inf:  # nearly always; NaN is in no order
+            return True
         if math.isnan(got) or math.isnan(true):
             return math.isnan(got) and math.isnan(true)
         if math.isinf(got) or math.isinf(true):
             return got == true
-        limit = self.absolute + self.relative * abs(true)
         # 50.2 is 0.2 from 50, though float64 says a little more: its last digits are forgiven, save where exact is asked.
         return abs(got - true) <= limit + (4 * math.ulp(max(abs(got), abs(true))) if limit else 0.0)
 

@@ -57,7 +57,7 @@ class ValueParams(Params):
     time_margin: Duration = Field(0.2, description="How far the payload's time may be off.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are hundreds of thousands, and freezing doubles what making one takes
 class Message:
     """One publish, judged: until when it is right (None: it never was), what it lacks if it is not, the time it names."""
 

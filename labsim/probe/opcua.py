@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import os
@@ -62,7 +63,7 @@ class OpcuaProbe:
     ) -> None:
         logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)  # what goes wrong is one sentence of ours
         self.target, self.access, self.timeout = target, access or Access(), timeout
-        self._runner = asyncio.Runner()
+        self._runner, self._learned = asyncio.Runner(), False
         self._client = Client(str(target) + target.path, timeout)
         self._client.name = self._client.description = "labsim client"
         self._client.application_uri, self._client.product_uri = own_uri(), "urn:labsim:client"
@@ -230,7 +231,18 @@ class OpcuaProbe:
         wanted = getattr(ua.AttributeIds, attribute)
         keys = [node.nodeid for node in nodes]
         values: list[ua.DataValue] = await self._client.uaclient.session.read_attributes(keys, wanted)
+        await self._learn([one.Value for one in values])
         return values
+
+    async def _learn(self, values: Sequence[ua.Variant | None]) -> None:
+        """Ask the server how its structures are built, once and only when one of them came (OPC 10000-3 §5.8.3)."""
+        contents = [one.Value for one in values if one is not None]
+        items = [item for one in contents for item in (one if isinstance(one, list) else [one])]
+        if self._learned or not any(type(item) is ua.ExtensionObject and item.Body for item in items):
+            return
+        self._learned = True
+        with contextlib.suppress(ua.UaError):  # a server need not say it: then structures stay bytes
+            await self._client.load_data_type_definitions()
 
     async def _write(self, text: str, value: str, kind: str) -> ua.Variant:
         node = await self._find(text)
@@ -282,6 +294,7 @@ class OpcuaProbe:
             if status.is_bad():
                 raise ProbeError(f"{self.target} refused the argument {argument.Name}: {status.name}.")
         result.StatusCode.check()
+        await self._learn(result.OutputArguments or [])
         outputs = await self._arguments(method, "OutputArguments") if result.OutputArguments else []
         told = [one.Name for one in outputs] + [str(n) for n in range(len(outputs), len(result.OutputArguments or []))]
         return list(zip(told, result.OutputArguments or [], strict=False))
@@ -309,6 +322,10 @@ class OpcuaProbe:
         self, texts: Sequence[str], interval_ms: float, deadband: float
     ) -> tuple[Subscription, dict[ua.NodeId, str]]:
         nodes = {(await self._find(text)).nodeid: text for text in texts}
+        session = self._client.uaclient.session
+        types = await session.read_attributes(list(nodes), ua.AttributeIds.DataType)
+        if any(one.Value is not None and one.Value.Value.NamespaceIndex for one in types if one.StatusCode.is_good()):
+            await self._learn([one.Value for one in await session.read_attributes(list(nodes), ua.AttributeIds.Value)])
         subscription = await self._subscription(interval_ms)
         chosen = None
         if deadband:

@@ -7,10 +7,12 @@ import dataclasses
 import datetime
 import enum
 import json
+import struct
 import uuid
 from typing import Any, TypeAlias
 
 from asyncua import ua
+from asyncua.ua import ua_binary
 
 from labsim.errors import InputError, did_you_mean
 
@@ -120,6 +122,17 @@ _EXAMPLES = {
 }
 
 
+def decoded(value: Any) -> Any:
+    """A structure that arrived before its definition was known, decoded now that it is; anything else as it is."""
+    cls = ua.extension_objects_by_typeid.get(value.TypeId) if type(value) is ua.ExtensionObject else None
+    if cls is None:
+        return value
+    try:
+        return ua_binary.from_binary(cls, ua_binary.Buffer(value.Body or b""))
+    except (ua.UaError, ValueError, TypeError, struct.error):  # it is not built as its definition says
+        return value
+
+
 def plain_value(value: Any) -> Any:
     """A value as JSON can hold it: times in ISO 8601, bytes in hexadecimal, structures as objects."""
     if isinstance(value, ua.Variant):
@@ -140,10 +153,13 @@ def plain_value(value: Any) -> Any:
         return bytes(value).hex()
     if isinstance(value, (list, tuple)):
         return [plain_value(item) for item in value]
-    if isinstance(value, ua.ExtensionObject) and not dataclasses.fields(value):
+    value = decoded(value)
+    if type(value) is ua.ExtensionObject:
         return {"type": value.TypeId.to_string(), "body": (value.Body or b"").hex()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {part.name: plain_value(getattr(value, part.name)) for part in dataclasses.fields(value)}
+        # asyncua keeps the mask of optional fields as a field
+        names = [part.name for part in dataclasses.fields(value) if part.name != "Encoding"]
+        return {name: plain_value(getattr(value, name)) for name in names}
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)

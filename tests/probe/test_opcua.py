@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from asyncua import Server, ua, uamethod
+from asyncua.ua import ua_binary
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -192,3 +193,30 @@ def test_types_by_name() -> None:
     assert type_named("uint16") is VT.UInt16
     with pytest.raises(InputError, match="Double"):
         type_named("Doubel")
+
+
+def test_a_structure_is_read_by_its_definition(stock: StockServer) -> None:
+    """What the client has never seen is asked for once; its fields are shown by name."""
+
+    async def add() -> str:
+        from asyncua.common.structures104 import new_struct, new_struct_field
+
+        index = await stock.server.get_namespace_index("urn:test")
+        fields = [new_struct_field("Speed", VT.Double), new_struct_field("Name", VT.String)]
+        await new_struct(stock.server, index, "ProbedTool", fields)
+        await stock.server.load_data_type_definitions()
+        node = await stock.server.nodes.objects.add_variable(
+            ua.NodeId("press.Tool", index),
+            f"{index}:Tool",
+            ua.Variant(ua.ProbedTool(12.5, "drill"), VT.ExtensionObject),
+        )
+        return str(node.nodeid.to_string())
+
+    name = stock.run(add())
+    (encoding,) = [key for key, cls in ua.extension_objects_by_typeid.items() if cls.__name__ == "ProbedTool"]
+    raw = ua.ExtensionObject(encoding, ua_binary.struct_to_binary(ua.ProbedTool(12.5, "drill")))
+    with OpcuaProbe(stock.target) as probe:
+        (value,) = probe.read([name])
+    assert plain_value(value.Value) == {"Speed": 12.5, "Name": "drill"}
+    assert plain_value(raw) == {"Speed": 12.5, "Name": "drill"}
+    assert plain_value(ua.ExtensionObject(ua.NodeId(7, 77), b"\1")) == {"type": "ns=77;i=7", "body": "01"}

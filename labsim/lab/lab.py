@@ -333,7 +333,9 @@ class Lab:
         """Change a setting of a device."""
         if device not in self.plant.devices:
             raise UnknownNameError("device", device, self.plant.devices)
-        if by == "trainee" and setting in self.scenario.plant[device].settings:
+        spec = self.plant.devices[device].interface.settings.get(setting)
+        secret = setting in self.scenario.plant[device].settings or (spec is not None and spec.hidden)
+        if by == "trainee" and secret:
             raise InputError(f"{device}.{setting} is part of the exercise and cannot be changed here.")
         if self.clock.paused:
             raise AttemptError("the plant is paused; nothing of it changes until 'labsim resume'.")
@@ -386,9 +388,9 @@ class Lab:
     # ---- what people see ----
 
     def open_settings(self, device: str) -> list[str]:
-        """Settings a trainee may see and change: those the scenario does not fix, since what it fixes is the exercise."""
-        fixed = self.scenario.plant[device].settings
-        return [name for name in self.plant.devices[device].settings if name not in fixed]
+        """Settings a trainee may see and change: not what the scenario fixes, since that is the exercise, nor what is hidden."""
+        fixed, known = self.scenario.plant[device].settings, self.plant.devices[device].interface.settings
+        return [name for name, spec in known.items() if name not in fixed and not spec.hidden]
 
     @property
     def state(self) -> str:

@@ -96,7 +96,10 @@ class TagSpec(Spec):
 
 
 class SettingSpec(Spec):
-    """One setting: what a person configures on the device. A number without ``range`` may be any finite one."""
+    """One setting: what a person configures on the device. A number without ``range`` may be any finite one.
+
+    What is ``hidden`` is for scenarios alone, such as a mood of the device: it is in no datasheet, and no trainee changes it.
+    """
 
     type: Literal["choice", "integer", "number", "text", "bool", "duration"]
     title: Text
@@ -105,6 +108,7 @@ class SettingSpec(Spec):
     choices: tuple[str, ...] = ()
     unit: UnitSymbol = None
     range: Range = None
+    hidden: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> SettingSpec:

@@ -103,7 +103,7 @@ def test_the_manual_shows_everything_in_each_language(interface: Interface, lang
     for name, spec in interface.tags.items():
         assert f"| `{name}` | {spec.title.say(lang)}" in text
     for name, setting in interface.settings.items():
-        assert f"| `{name}` | {setting.title.say(lang)}" in text
+        assert (f"| `{name}` | {setting.title.say(lang)}" in text) == (not setting.hidden)
     for register in interface.modbus.registers if interface.modbus else ():
         assert f"| {register.doc} | " in text
     for place in interface.opcua.nodes if interface.opcua else ():

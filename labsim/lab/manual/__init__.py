@@ -20,8 +20,9 @@ def manual(interface: Interface, lang: str = "en") -> str:
     """The datasheet of ``interface`` as Markdown in ``lang``; the same for every seat."""
     say = Say(lang)
     parts = [f"# {say(interface.title)} ({interface.type})\n\n{say(interface.about)}", nameplate(interface, say)]
-    if interface.settings:
-        parts.append(settings(interface.settings, say))
+    shown = {name: spec for name, spec in interface.settings.items() if not spec.hidden}
+    if shown:
+        parts.append(settings(shown, say))
     parts.append(tags(interface.tags, say))
     if interface.ports:
         parts.append(ports(interface.ports, say))

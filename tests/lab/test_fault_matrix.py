@@ -42,7 +42,7 @@ plant:
   meter1: {type: power-meter}
 endpoints:
   - modbus: {port: 5020, units: {1: meter1}}
-  - opcua: {port: 4840, devices: [meter1]}
+  - opcua: {port: 4840, devices: [meter1], anonymous: Operator}
   - mqtt: {port: 1883, devices: [meter1]STYLE}
 tasks:
   - id: read
@@ -51,6 +51,7 @@ tasks:
     checks:
       - modbus.read: {device: meter1, table: holding, marks: 1}
 """
+COMMANDS = ", commands: 'cmd/{device}/{tag}'"
 SPARKPLUG = ", style: sparkplug, sparkplug: {group: plant, edge: edge1}"
 VOLTAGE = 3027
 """Wire address of ``voltage_l1``."""
@@ -172,9 +173,10 @@ class listening:  # noqa: N801 - reads as a statement
         self._client.on_message = lambda _c, _u, m: heard.append((m.topic, m.payload, m.retain))
         self._port = made.port("mqtt")
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> paho.Client:
         self._client.connect_async("127.0.0.1", self._port)
         self._client.loop_start()
+        return self._client
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
@@ -419,6 +421,31 @@ async def test_faults_of_a_sparkplug_node(tmp_path: Path) -> None:
         await until(lambda: heard("DDEATH"))
         rig.end("meter1", "dead")
         await until(lambda: len(heard("DBIRTH")) > 1)
+
+
+@pytest.mark.timeout(120)
+async def test_a_paused_plant_says_so_everywhere(tmp_path: Path) -> None:
+    """Writes are refused over OPC UA, Modbus and MQTT, reads go on, ServerState is Suspended; then everything goes on."""
+    async with bench(tmp_path, COMMANDS) as rig:
+        await until(lambda: rig.heard)
+        rig.lab.pause()
+        endpoint = next(e for e in rig.lab._endpoints if e.protocol == "opcua")
+        node = rig.opcua.get_node(endpoint.node_of("meter1.shed_load"))  # type: ignore[attr-defined]
+        state = rig.opcua.get_node(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State))
+        with pytest.raises(ua.UaStatusCodeError, match="BadInvalidState"):
+            await node.write_value(ua.Variant(True, ua.VariantType.Boolean))
+        assert await state.read_value() == ua.ServerState.Suspended
+        assert await node.read_value() is False
+        assert (await rig.modbus.write_coil(0, True, device_id=1)).exception_code == 6
+        with listening(rig, rig.heard) as client:
+            client.publish("cmd/meter1/shed_load", '{"value": true}', qos=1)
+            await until(lambda: any(topic.endswith("/reply") for topic, _, _ in rig.heard))
+        reply = next(payload for topic, payload, _ in rig.heard if topic.endswith("/reply"))
+        assert b"BadInvalidState" in reply
+        rig.lab.resume()
+        assert await state.read_value() == ua.ServerState.Running
+        await node.write_value(ua.Variant(True, ua.VariantType.Boolean))
+        assert rig.lab.plant.devices["meter1"]["shed_load"] is True
 
 
 def test_the_matrix_is_whole() -> None:

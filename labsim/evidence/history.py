@@ -206,14 +206,18 @@ class History:
         parts: list[NDArray[np.void]] = [np.empty(0, RECORD)]
         texts: list[str] = []
         for _, path in epoch_files(self._folder / FOLDER, ".bin"):
-            records, lines = read_records(path).copy(), read_texts(path.with_suffix(".text"))
-            is_text = np.isin(records["tag"], text_rows)
-            # After a power cut a record may stand without its text: then it was not kept.
-            kept = ~is_text | (records["value"] < len(lines))
-            records["value"][is_text] += len(texts)
-            parts.append(records[kept])
+            records, lines = read_records(path), read_texts(path.with_suffix(".text"))
+            is_text = np.isin(records["tag"], text_rows) if text_rows else np.zeros(0, bool)
+            if is_text.any():
+                records = records.copy()
+                # After a power cut a record may stand without its text: then it was not kept.
+                kept = ~is_text | (records["value"] < len(lines))
+                records["value"][is_text] += len(texts)
+                records = records[kept]
+            parts.append(records)
             texts += lines
-        records = np.concatenate(parts)
+        records = np.concatenate(parts) if len(parts) > 2 else parts[-1]
+        parts.clear()
         order = np.argsort(records["tag"], kind="stable")
         rows = max((tag.row for tag in self._tags.values()), default=-1) + 1
         columns = _Columns(

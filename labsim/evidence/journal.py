@@ -21,7 +21,7 @@ from labsim.evidence.event import Event, Record
 FOLDER = "journal"
 SUFFIX = ".jsonl"
 _TAIL_KEPT = 1024
-_PART = 4 * 2**20
+_PART = 2**20
 _JUMP_NS = 2_000_000_000
 """How far the wall clock may move against the monotonic one between two events before it is an incident."""
 _decoder = msgspec.json.Decoder(Record)
@@ -106,14 +106,23 @@ def read_records(folder: Path) -> tuple[list[Record], bytes]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        shared: dict[tuple[str, ...], list[str]] = {}
+        lists: dict[tuple[str, ...], list[str]] = {}
+        texts: dict[str, str] = {}
         for _, path in files:
             number = 0
             for part in _parts(path):
                 found = _decode_part(part, path, number)
-                for record in found:
-                    if record.tags:  # the same few lists again and again, and most of the memory
-                        record.tags = shared.setdefault(tuple(record.tags), record.tags)
+                for record in found:  # the same few texts again and again, and half of the memory
+                    record.kind = texts.setdefault(record.kind, record.kind)
+                    record.client = texts.setdefault(record.client, record.client)
+                    record.session = texts.setdefault(record.session, record.session)
+                    record.device = texts.setdefault(record.device, record.device)
+                    if record.app:
+                        record.app = texts.setdefault(record.app, record.app)
+                    if record.subject:
+                        record.subject = texts.setdefault(record.subject, record.subject)
+                    if record.tags:
+                        record.tags = lists.setdefault(tuple(record.tags), record.tags)
                 records += found
                 number += len(found)
                 last = part[part.rfind(b"\n", 0, -1) + 1 : -1]

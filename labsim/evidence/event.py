@@ -76,7 +76,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 ProtocolName = Literal["opcua", "modbus", "mqtt", "http", "ntp", "lab"]
-PAYLOAD_KEPT = 8192
+PAYLOAD_KEPT = 65_536
 PLANT = "plant"
 """``app`` of a message that the plant published by itself."""
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 import devices
 import grader.checks
+from grader.catalogue import prose
 from labsim.document.faults import explain
 from labsim.endpoints.fault_table import ENDPOINT_FAULTS
 from labsim.errors import InputError, UnknownNameError
@@ -118,10 +119,18 @@ class LabCatalogue:
         tables = [VALUE_FAULTS, DEVICE_FAULTS, *ENDPOINT_FAULTS.values()]
         tables += [devices.interface(kind).faults for kind in devices.names()]
         names = sorted({name for table in tables for name in table})
-        texts = {key for table in tables for spec in table.values() for key, one in spec.parameters.items() if one.of == "tag"}
-        keys = sorted({key for table in tables for spec in table.values() for key in spec.parameters})
-        number = {"type": ["number", "string"]}
-        return {"fault": {"enum": names}} | {key: {"type": "string"} if key in texts else number for key in keys}
+        said: dict[str, dict[str, None]] = {}
+        texts: set[str] = set()
+        for table in tables:
+            for fault, spec in table.items():
+                for key, one in spec.parameters.items():
+                    unit = f" ({one.unit})" if one.unit else ""
+                    said.setdefault(key, {})[f"{fault}: {one.title.say()}{unit}"] = None
+                    texts |= {key} if one.of == "tag" else set()
+        return {"fault": {"enum": names}} | {
+            key: {"type": "string" if key in texts else ["number", "string"], "description": f"Of faults. {'; '.join(lines)}."}
+            for key, lines in sorted(said.items())
+        }
 
     def checks(self) -> Iterable[str]:
         """Names of all checks."""
@@ -130,3 +139,7 @@ class LabCatalogue:
     def check_params(self, check: str) -> type[BaseModel]:
         """The parameter model of a check."""
         return grader.checks.load(check).Params
+
+    def check_about(self, check: str) -> str:
+        """What a check judges, as its page in docs/checks.md says it."""
+        return prose(grader.checks.load(check))

@@ -82,3 +82,7 @@ class Catalogue(Protocol):
     def check_params(self, check: str) -> type[BaseModel]:
         """The parameter model of a check. Fields of type `DevicePath`, `TagPath`, … name parts of the plant."""
         ...
+
+    def check_about(self, check: str) -> str:
+        """What a check judges, in a paragraph or some."""
+        ...

@@ -18,7 +18,13 @@ MANY_TARGETS = ("power", "air", "water", "coolant", "signals")
 
 
 class FlowSpec(Part):
-    """An outlet joined to an inlet, each written ``device.port``; ``buffer`` is how many parts stand between the two."""
+    """An outlet joined to an inlet, each written ``device.port``; ``buffer`` is how many parts stand between the two.
+
+    Attributes:
+        source: The outlet, as ``device.port``.
+        target: The inlet, as ``device.port``.
+        buffer: How many parts may stand between the two.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 

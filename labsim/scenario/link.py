@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from labsim.quantity import Duration
+from labsim.scenario.manual import describe
 
 LinkState = Literal["slow", "throttle", "black-hole", "flap", "reset", "refuse"]
 GOOD = "good"
@@ -29,10 +30,17 @@ class LinkSettings(BaseModel):
     """The parameters of a link's state; see ``docs/links.md``. All times are plant time.
 
     Attributes:
+        state: What the link does: ``slow``, ``throttle``, ``black-hole``, ``flap``, ``reset`` or ``refuse``.
+        client: Only for clients with this address or in this network.
+        delay: With ``slow``: how long everything takes longer.
+        jitter: With ``slow``: how much the delay varies.
+        rate: With ``throttle``: bytes in a second.
+        period: With ``flap``: from one cut to the next.
+        duty: With ``flap``: the share of the period in which the link is good.
         lasting: ``for``; until the end of the lab when it is not given, except that a ``reset`` is then over at once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=describe)
 
     state: LinkState | None = None
     lasting: Duration | None = Field(None, alias="for")

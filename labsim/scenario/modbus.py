@@ -26,6 +26,7 @@ class WatchdogSpec(Part):
     """A device that wants to hear from its client, and goes to a safe state when it does not.
 
     Attributes:
+        reset: With ``recovery: reset``: the tag that ends it.
         time: Plant time without a trigger after which it expires. It begins with the first trigger.
         trigger: What keeps it alive: ``any`` good request, any good ``write``, or these function codes.
         safe: Values by tag name that the device takes on expiry.
@@ -79,6 +80,8 @@ class ModbusSpec(Part):
     """A Modbus server with one device per unit id. Durations are plant time.
 
     Attributes:
+        tls: With ``transport: tls``: who may do what, by certificate.
+        units: Device by unit id.
         transport: ``tcp``; ``tls`` (port 802 by default); ``rtu-over-tcp``; ``serial``.
         port: TCP port.
         serial: With ``transport: serial`` the port's name (``/dev/ttyUSB0``, ``COM3``), or ``pty`` for a pseudo terminal.

@@ -28,7 +28,13 @@ _Choice = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[
 
 
 class Variant(Part):
-    """How one variant is drawn per seat: from a list (``choose``) or a range of whole numbers (``range`` with ``step``)."""
+    """How one variant is drawn per seat: from a list (``choose``) or a range of whole numbers (``range`` with ``step``).
+
+    Attributes:
+        choose: The values it is drawn from.
+        range: The lowest and the highest whole number it is drawn from.
+        step: With ``range``: how far the numbers are apart.
+    """
 
     choose: tuple[_Choice, ...] | None = None
     range: tuple[_Whole, _Whole] | None = None
@@ -48,7 +54,15 @@ class Variant(Part):
 
 
 class EndpointSpec(Part):
-    """One endpoint: exactly one of the protocols."""
+    """One endpoint: exactly one of the protocols.
+
+    Attributes:
+        modbus: A Modbus server.
+        opcua: An OPC UA server.
+        mqtt: An MQTT broker.
+        http: A web service of devices.
+        ntp: A time server.
+    """
 
     modbus: ModbusSpec | None = None
     opcua: OpcuaSpec | None = None
@@ -78,7 +92,12 @@ class EndpointSpec(Part):
 
 
 class Hint(Part):
-    """Help that costs marks."""
+    """Help that costs marks.
+
+    Attributes:
+        text: What it says.
+        cost: Marks that opening it costs, from its own task.
+    """
 
     text: Text
     cost: Marks = 0
@@ -90,6 +109,17 @@ class CheckSpec(Part):
     ``id`` is ``<task>.<n>`` unless the author gives one; ``depends`` names checks of the same scenario that must pass
     first; ``title`` replaces the check's own sentence; ``when`` says over which time it is judged, ``credit`` what a share
     of it earns.
+
+    Attributes:
+        id: Its name in the verdict; ``<task>.<n>`` unless given.
+        check: Which check of the catalogue it is.
+        marks: What it is worth; the checks of a task add up to the task's marks.
+        params: Its parameters.
+        depends: Ids of checks that have to pass before this one is judged.
+        title: Replaces its own sentence on the mark sheet.
+        when: Over which time it is judged: ``ever`` (an earlier success stays one), ``at-end``, or a stretch of time.
+        credit: What a part of it earns: its ``share`` of the marks, all or nothing (``whole``), or steps from a share
+            to a part of the marks.
     """
 
     id: CheckId
@@ -103,7 +133,19 @@ class CheckSpec(Part):
 
 
 class Task(Part):
-    """One task of the scenario."""
+    """One task of the scenario.
+
+    Attributes:
+        id: Its name: small letters, digits and hyphens.
+        title: What the trainee reads above it.
+        brief: Where its text is: a section of a briefing, such as ``brief.md#decode``.
+        marks: What it is worth: the sum of its checks.
+        depends: Ids of tasks that have to be passed before this one is judged.
+        when: Over which time its checks are judged, unless they say it themselves.
+        answer: The question, for a task that is answered with ``labsim answer`` or in the terminal UI.
+        checks: What is judged, each as one name of the catalogue with its parameters.
+        hints: Help that can be opened one after the other, each for its marks.
+    """
 
     id: Id
     title: Text
@@ -121,6 +163,17 @@ class Penalty(Part):
 
     Marks are taken ``once``, or for ``each`` time it happened, but ``most`` at most; ``zero`` is a task that is worth nothing
     then, besides.
+
+    Attributes:
+        id: Its name in the verdict; ``penalty.<n>`` unless given.
+        check: Which check of the catalogue it is.
+        marks: What it takes from the total when the check does not pass.
+        params: Its parameters.
+        title: Replaces the check's own sentence.
+        when: Over which time it is judged.
+        take: Whether it takes its marks ``once``, or for ``each`` time it happened.
+        most: With ``take: each``: what it takes at most.
+        zero: A task that is worth nothing then, besides.
     """
 
     id: CheckId
@@ -141,7 +194,30 @@ class Penalty(Part):
 
 
 class ScenarioFile(Part):
-    """What stands in ``scenario.yaml``; ``plant``, ``flows`` and ``crew`` after the ready plants of ``include`` are taken in."""
+    """What stands in ``scenario.yaml``; ``plant``, ``flows`` and ``crew`` after the ready plants of ``include`` are taken in.
+
+    Attributes:
+        labsim: The version of this form: 1.
+        id: The scenario's name, as its folder is called: small letters, digits and hyphens.
+        title: What the catalogue shows.
+        level: For whom it is.
+        minutes: How long it is meant to take.
+        competences: What it trains: codes of the competence framework, or URIs of another one.
+        pass_mark: Percentage of the marks that passes.
+        mode: Whether it trains or examines: in training a success stays one and every reason is told; in an exam the
+            end counts.
+        feedback: What a candidate is told in an exam: ``marks``, ``outcomes`` of each check, or ``reasons`` too.
+        variants: Values that are drawn for each seat; ``${name}`` stands for them in texts, plant, timeline, tasks
+            and briefings.
+        include: Ready plants to take in, by name or by the path of a file.
+        plant: The devices by their names.
+        flows: Which outlet of a device feeds which inlet.
+        crew: How many operators the plant has.
+        endpoints: The servers that clients meet.
+        timeline: What happens while the lab runs.
+        tasks: What the trainee does.
+        penalties: What must not happen.
+    """
 
     labsim: Literal[1]
     id: Id

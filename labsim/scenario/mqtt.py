@@ -20,6 +20,10 @@ class TopicRights(Part):
     """Topic filters that a client may publish to and subscribe to; without one, everything.
 
     ``%u`` stands for the user name, ``%c`` for the client id.
+
+    Attributes:
+        publish: Topic filters it may publish to; without them, any.
+        subscribe: Topic filters it may subscribe to; without them, any.
     """
 
     publish: tuple[TopicFilter, ...] | None = None
@@ -27,7 +31,12 @@ class TopicRights(Part):
 
 
 class MqttAccount(Account, TopicRights):
-    """A user of an MQTT broker; ``certificate`` lets a client certificate with its name stand for the password."""
+    """A user of an MQTT broker; ``certificate`` lets a client certificate with its name stand for the password.
+
+    Attributes:
+        password: The password; may be left out with ``certificate``.
+        certificate: A client certificate with this name stands for the password.
+    """
 
     password: str = ""
     certificate: bool = False
@@ -42,21 +51,43 @@ class MqttAccount(Account, TopicRights):
 
 
 class MqttTls(Part):
-    """A TLS listener; ``clients`` says whether a client must bring a certificate of the lab's own authority."""
+    """A TLS listener; ``clients`` says whether a client must bring a certificate of the lab's own authority.
+
+    Attributes:
+        port: TCP port.
+        clients: Whether a client must bring a certificate of the lab's own authority.
+    """
 
     port: Port = 8883
     clients: Literal["none", "optional", "required"] = "none"
 
 
 class MqttWeb(Part):
-    """A WebSocket listener, behind TLS when ``tls``."""
+    """A WebSocket listener, behind TLS when ``tls``.
+
+    Attributes:
+        port: TCP port.
+        tls: Whether it is behind TLS.
+    """
 
     port: Port = 8083
     tls: bool = False
 
 
 class MqttLimits(Part):
-    """What one client may take; what goes beyond is refused with a reason code."""
+    """What one client may take; what goes beyond is refused with a reason code.
+
+    Attributes:
+        packet: The largest packet, in bytes.
+        connections: Connections at once.
+        subscriptions: Subscriptions of one client.
+        queue: Messages kept for a client that reads slowly or is away.
+        receive: QoS 1 and 2 messages on their way to the broker at once (Receive Maximum).
+        aliases: Topic aliases of one connection.
+        rate: Messages of one client in a second.
+        keepalive: The longest keep-alive, in seconds.
+        expiry: How long a session may be kept, in seconds.
+    """
 
     packet: Annotated[int, Field(ge=128, le=1 << 28, strict=True)] | None = None
     connections: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = None
@@ -70,7 +101,14 @@ class MqttLimits(Part):
 
 
 class SparkplugSpec(Part):
-    """The edge node that an endpoint's devices are; it waits for ``primary_host`` if there is one."""
+    """The edge node that an endpoint's devices are; it waits for ``primary_host`` if there is one.
+
+    Attributes:
+        group: The group id.
+        edge: The edge node id.
+        primary_host: The host application whose STATE the edge node waits for.
+        alias: Whether metrics have aliases.
+    """
 
     group: SparkplugId
     edge: SparkplugId
@@ -84,6 +122,20 @@ class MqttSpec(Part):
     ``style`` is what they publish: a JSON object per message of the device (``device``), one per tag (``tag``), or Sparkplug
     B (``sparkplug``, with the block of the same name). ``topic`` and ``commands`` are templates of topics. With ``broker`` it
     is somebody else's broker, which has its own door and limits, behind a tap that listens on ``port``.
+
+    Attributes:
+        broker: The URL of somebody else's broker, behind a tap that listens on ``port``; our own without it.
+        port: TCP port.
+        devices: Devices that publish there.
+        style: What they publish: a JSON object per message (``device``) or per tag (``tag``), or Sparkplug B.
+        topic: Template of the topics; see docs/payloads.md.
+        commands: Template of the topics on which writable tags take commands.
+        sparkplug: With ``style: sparkplug``: the edge node.
+        anonymous: Whether clients without a user may connect, or what they may do.
+        users: The users.
+        tls: A TLS listener besides.
+        websocket: A WebSocket listener besides.
+        limits: What one client may take.
     """
 
     broker: BrokerUrl | None = None

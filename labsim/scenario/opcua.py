@@ -78,6 +78,7 @@ class OpcuaLimits(Part):
     """What the server grants at most; what is not given stays as it is.
 
     Attributes:
+        unactivated_sessions: Those that were created and not yet activated.
         sessions: Sessions at a time; ``unactivated_sessions`` those that were created and not yet activated.
         channels: Connections at a time.
         subscriptions: Subscriptions of all sessions together.
@@ -101,6 +102,13 @@ class OpcuaSpec(Part):
     """An OPC UA server over some devices. ``anonymous`` is the role of a client without a user, or null to refuse it.
 
     Attributes:
+        port: TCP port.
+        devices: Devices in its address space.
+        anonymous: The role of a client without a user; null refuses it.
+        users: The users.
+        name: What the server calls itself.
+        security: How clients and users prove themselves.
+        limits: What it grants at most.
         rights: Which roles may do what, by device (``mill1``), tag (``mill1.speed``) or node (``mill1/Program/Start``); it
             holds for all below, and the nearest decides.
         namespaces: ``given``: those of the devices come first, in their order. ``drawn``: the order differs from seat to

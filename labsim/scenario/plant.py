@@ -20,6 +20,13 @@ class PlantDevice(Part):
     """One device of the plant. ``place`` is where it stands: up to five levels from enterprise to cell.
 
     ``sensors`` are stages of the sensor chains of its tags that are other than in its interface; see ``docs/faults.md``.
+
+    Attributes:
+        type: The device type (see ``labsim devices``).
+        title: What it is called here, instead of its type's title.
+        place: Where it stands in the equipment hierarchy: up to five levels, such as ``acme/hk1/assembly``.
+        settings: Settings by name (see ``labsim manual TYPE``); what is set here the trainee cannot change.
+        sensors: Stages of sensor chains by tag, other than in its interface; see docs/faults.md.
     """
 
     type: Id

@@ -11,7 +11,8 @@ from labsim.scenario.include import ready_plants
 from labsim.scenario.model import ScenarioFile
 from labsim.scenario.placeholder import SECTIONS
 
-_PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z0-9_-]+\}"}
+_ANYWHERE = r"\$\{[A-Za-z0-9_-]+\}"
+_PLACEHOLDER = {"type": "string", "pattern": _ANYWHERE}
 _PLAIN = ("integer", "number", "boolean")
 _INNER = "InnerCheck"
 """A check inside a check, which has no marks of its own."""
@@ -27,7 +28,9 @@ def scenario_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
     definitions[_INNER] = _check_schema(catalogue, {}, definitions)
     _open_timeline(definitions["TimelineEntry"], catalogue)
     if catalogue is not None:
-        definitions["PlantDevice"]["properties"]["type"] = {"enum": sorted(catalogue.device_types())}
+        kind = definitions["PlantDevice"]["properties"]["type"]
+        kind |= {"enum": sorted(catalogue.device_types())}
+        del kind["pattern"]
         schema["properties"]["include"]["items"]["examples"] = list(ready_plants())
     _allow_includes(schema)
     for name in (
@@ -78,8 +81,15 @@ def _open_timeline(entry: dict[str, Any], catalogue: Catalogue | None) -> None:
         entry["additionalProperties"] = True
         return
     for name, schema in catalogue.fault_schema().items():
-        also = name in properties and name != "fault"
-        properties[name] = {"anyOf": [properties[name], schema]} if also else schema
+        known = properties.get(name)
+        if known is None:
+            properties[name] = schema
+        elif name == "fault":
+            properties[name] = {**schema, "description": known["description"]}
+        else:
+            more = schema.pop("description", "")
+            said = " ".join(filter(None, (known.pop("description", ""), more)))
+            properties[name] = {"description": said, "anyOf": [known, schema]}
 
 
 def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +100,7 @@ def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definiti
         params = model.model_json_schema() if model is not None else {}
         definitions.update({name: _open_to_placeholders(part) for name, part in params.pop("$defs", {}).items()})
         params.setdefault("type", "object")
+        params["description"] = catalogue.check_about(check) if catalogue is not None else ""
         params["properties"] = {**params.get("properties", {}), **general}
         params["required"] = [*params.get("required", []), *(["marks"] if "marks" in general else [])]
         for key in nested_keys(model) if model is not None else ():
@@ -102,14 +113,23 @@ def _check_schema(catalogue: Catalogue | None, general: dict[str, Any], definiti
 
 
 def _open_to_placeholders(schema: Any) -> Any:
-    """The schema with every number, boolean and choice also allowed to be a placeholder."""
+    """The schema with every number, boolean and choice also allowed to be a placeholder, and every text to hold one."""
     if isinstance(schema, list):
         return [_open_to_placeholders(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("type") in _PLAIN or "enum" in schema:
+    if schema.get("type") in _PLAIN or "enum" in schema or "const" in schema:
         shown = {key: schema[key] for key in ("title", "description", "default") if key in schema}
         return {**shown, "anyOf": [{k: v for k, v in schema.items() if k not in shown}, dict(_PLACEHOLDER)]}
-    return {
+    opened = {
         key: value if key in ("default", "examples") else _open_to_placeholders(value) for key, value in schema.items()
     }
+    if isinstance(opened.get("pattern"), str):
+        opened["pattern"] = _or_placeholder(opened["pattern"])
+    if "patternProperties" in opened:
+        opened["patternProperties"] = {_or_placeholder(p): part for p, part in opened["patternProperties"].items()}
+    return opened
+
+
+def _or_placeholder(pattern: str) -> str:
+    return pattern if pattern.startswith(_ANYWHERE) else f"{_ANYWHERE}|{pattern}"

@@ -28,6 +28,10 @@ class Trigger(Part):
     """A condition of the plant: the true value of a tag is above, below or equal to a number; once is enough.
 
     Attributes:
+        tag: The tag whose true value is looked at.
+        above: It holds while the value is above this.
+        below: It holds while the value is below this.
+        equals: It holds while the value is this.
         lasting: ``for``: how long it has to hold without a break.
     """
 
@@ -58,6 +62,19 @@ class TimelineEntry(LinkSettings):
     entries ``of`` a list happen, drawn per seat.
 
     Attributes:
+        at: Plant time at which it happens; the start by default.
+        when: A condition of the plant, as soon as which holds (from ``at`` on) it happens.
+        device: The device it is about.
+        tag: The tag of the device that a fault is about.
+        link: The link of an endpoint that goes into a ``state``, such as ``modbus``.
+        endpoint: The endpoint that a fault is about, such as ``opcua``.
+        rogue: The name of a client of ours that misbehaves.
+        setting: The setting of the device that changes.
+        value: What it becomes.
+        fault: The fault that begins (see docs/faults.md); its parameters stand beside it.
+        hidden: Whether the trainee is told nothing of it.
+        draw: How many of the entries ``of`` happen, drawn per seat.
+        of: The entries that ``draw`` draws from.
         params: Parameters of the fault, as given.
     """
 

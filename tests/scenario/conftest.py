@@ -169,7 +169,11 @@ class FakeCatalogue:
 
     def judge_fault(self, kind: str, tag: str, fault: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
         names = self.fault_params(kind, tag, fault)
-        return [(n, f"{n}: {v!r} is no number.") for n, v in given.items() if n not in names or not isinstance(v, (int, float))]
+        return [
+            (n, f"{n}: {v!r} is no number.")
+            for n, v in given.items()
+            if n not in names or not isinstance(v, (int, float))
+        ]
 
     def endpoint_faults(self, protocol: str) -> list[str]:
         return ["connection-limit"] if protocol == "modbus" else []
@@ -188,6 +192,9 @@ class FakeCatalogue:
 
     def check_params(self, check: str) -> type[BaseModel]:
         return self.models[check]
+
+    def check_about(self, check: str) -> str:
+        return f"About {check}."
 
 
 class ChecksOnly(FakeCatalogue):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from jsonschema import Draft202012Validator
 
+from labsim.document import read_document
 from labsim.lab.catalogue import LabCatalogue
+from labsim.scenario.folder import builtin_scenarios
 from labsim.scenario.schema import scenario_schema
 
 
@@ -61,3 +64,37 @@ def test_checks_inside_a_check_are_completed_too():
     assert "marks" not in inner["properties"]
     low = definitions["Condition"]["properties"]["low"]
     assert any("pattern" in str(branch) for branch in low["anyOf"])
+
+
+def test_every_key_is_described():
+    """Whoever writes a scenario reads in the editor what each key means; only what a check or fault brings is its own."""
+    schema = scenario_schema(LabCatalogue())
+    parts = [("scenario", schema), *schema["$defs"].items()]
+    for name in ("CheckSpec", "Penalty"):
+        parts += [(check, part) for check, part in schema["$defs"][name]["properties"].items()]
+        assert all(part["description"] for part in schema["$defs"][name]["properties"].values())
+    lacking = [
+        f"{name}.{key}"
+        for name, part in parts
+        if name not in ("CheckSpec", "Penalty")
+        for key, value in part.get("properties", {}).items()
+        if not str(value.get("description", "")).endswith(".")
+    ]
+    assert lacking == []
+
+
+@pytest.mark.parametrize("name", builtin_scenarios())
+def test_our_scenarios_are_valid(name):
+    """No editor marks anything in a scenario that lint finds good, placeholders included."""
+    schema = scenario_schema(LabCatalogue())
+    data = read_document(builtin_scenarios()[name] / "scenario.yaml").data
+    faults = Draft202012Validator(schema).iter_errors(data)
+    assert [f"{list(fault.absolute_path)}: {fault.message}" for fault in faults] == []
+
+
+def test_a_description_is_the_sentence_of_the_docstring():
+    """The models say it once; a base's attributes are those of its heirs too, an alias is found by its field."""
+    definitions = scenario_schema()["$defs"]
+    assert definitions["MqttAccount"]["properties"]["name"]["description"] == "The user name."
+    assert definitions["Trigger"]["properties"]["for"]["description"].startswith("`for`: how long")
+    assert "Attributes" not in json.dumps(definitions)

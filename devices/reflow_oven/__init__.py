@@ -42,7 +42,7 @@ class ReflowOven(Device):
         self._veiled = -1
         self._places: dict[tuple[str, int], NDArray[np.intp]] = {}  # rows by first name and number of names
         ambient = float(self.settings["ambient_temperature"])
-        goal = self._row(SETPOINTS)
+        goal = self._values(SETPOINTS)
         self._zones = Zones(goal if self.settings["starts_hot"] else np.full(ZONES, ambient), ambient)
         self._boards: list[Board] = []
         self._speed = float(self["conveyor_setpoint"]) if self.settings["starts_hot"] else 0.0
@@ -60,7 +60,7 @@ class ReflowOven(Device):
         self._show_recipe()
         self._show(0.0, 0.0)
 
-    def _row(self, names: Sequence[str]) -> Row:
+    def _values(self, names: Sequence[str]) -> Row:
         """True values of tags that stand one after the other."""
         if len(self.store.true) != self._veiled:  # a sensor chain or a fault lies over one more tag of the plant
             self._veiled, self._places = len(self.store.true), {}
@@ -72,10 +72,10 @@ class ReflowOven(Device):
         return self.store.value[places]
 
     def _active(self) -> Row:
-        return self._row(PARAMETERS)
+        return self._values(PARAMETERS)
 
     def _staged(self) -> Row:
-        return self._row(tuple(STAGED))
+        return self._values(tuple(STAGED))
 
     @property
     def _producing(self) -> bool:
@@ -179,7 +179,7 @@ class ReflowOven(Device):
         ambient = float(self.settings["ambient_temperature"])
         heating = live and bool(self["heating"]) and not self["fault"]
         measured, usable = self._measured()
-        self._zones.control(dt, self._row(SETPOINTS), measured, usable, heating)
+        self._zones.control(dt, self._values(SETPOINTS), measured, usable, heating)
         strength = np.ones(ZONES)
         weak = self.faults.get("heater-half-power")
         if weak is not None:
@@ -265,7 +265,7 @@ class ReflowOven(Device):
     def _judge(self, dt: float, live: bool, heating: bool, measured: Row, usable: NDArray[np.bool_]) -> None:
         """Ready after some seconds within the tolerances; from then on a zone beyond its own has an alarm."""
         self._leaving = [event for event in self._leaving if not event.triggered]
-        off = np.abs(measured - self._row(SETPOINTS)) > self._row(TOLERANCES)
+        off = np.abs(measured - self._values(SETPOINTS)) > self._values(TOLERANCES)
         off |= ~usable
         if not heating or (off.any() and self._steady < READY_S):
             self._steady = 0.0

@@ -171,6 +171,7 @@ class WroteParams(Params):
     fc: Annotated[int, Field(ge=1, le=127)] | None = Field(
         None, description="Only writes with this function code count (5, 6, 15, 16, 22, 23)."
     )
+    along: tuple[TagPath, ...] = Field((), description="Tags that the same request must have written, too.")
 
 
 class Wrote(Check[WroteParams]):
@@ -192,7 +193,7 @@ class Wrote(Check[WroteParams]):
         writes = [
             r
             for r in evidence.of("modbus", "write")
-            if params.tag in r.tags and (params.fc is None or r.detail.get("fc") == params.fc)
+            if {params.tag, *params.along} <= set(r.tags) and (params.fc is None or r.detail.get("fc") == params.fc)
         ]
         return judge_writes(evidence, params.tag, params.value, params.tolerance, writes)
 

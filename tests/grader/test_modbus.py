@@ -196,3 +196,14 @@ def test_the_exception_that_was_asked_for_passes(bench: Bench) -> None:
     assert bench.judge("modbus.exception", device="meter1", code=3).state is State.PASSED
     assert bench.judge("modbus.exception", device="meter1", code=2).actual == "03"
     assert bench.judge("modbus.exception", device="oven1", code=3).state is State.FAILED
+
+
+def test_values_that_belong_together_are_written_together(bench: Bench) -> None:
+    """Two writes of one value each are not one write of two."""
+    pair = {"tag": "oven1.setpoint", "along": ["meter1.power"]}
+    bench.event(1, "modbus", "write", tags=["oven1.setpoint"], values=[20.0], detail={"fc": 6})
+    bench.event(2, "modbus", "write", tags=["meter1.power"], values=[4.0], detail={"fc": 6})
+    assert bench.judge("modbus.wrote", **pair).state is State.FAILED
+    other = Bench(bench.folder.with_name("other"))
+    other.event(1, "modbus", "write", tags=["oven1.setpoint", "meter1.power"], values=[20.0, 4.0], detail={"fc": 16})
+    assert other.judge("modbus.wrote", **pair, value=20.0, fc=16).state is State.PASSED

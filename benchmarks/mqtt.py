@@ -40,7 +40,7 @@ async def serve_labsim(folder: Path) -> None:
     (folder / "manifest.json").write_text("{}", encoding="utf-8")
     clock = SimClock()
     journal = JournalWriter(folder, clock.now_ns)
-    async with MqttEndpoint(Plant(1, clock), [], journal.append) as endpoint:
+    async with MqttEndpoint(Plant(1, clock), [], journal.write) as endpoint:
         print(endpoint.port, flush=True)
         await asyncio.Event().wait()
 
@@ -186,7 +186,9 @@ def main() -> None:
     parser.add_argument("--serve", type=Path, metavar="FOLDER")
     options = parser.parse_args()
     if options.serve:
-        asyncio.run(serve_labsim(options.serve))
+        from labsim.lab.loop import run
+
+        run(serve_labsim(options.serve))
     else:
         compare(options.rounds, options.messages, options.mosquitto)
 

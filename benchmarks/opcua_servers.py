@@ -74,7 +74,7 @@ async def labsim(count: int) -> tuple[str, int, Step, Any]:
         own.mkdir()
         (own / "manifest.json").write_text("{}", encoding="utf-8")
         journal = JournalWriter(own, lambda: 0)
-        endpoint = OpcuaEndpoint(plant, ["bench"], journal.append)
+        endpoint = OpcuaEndpoint(plant, ["bench"], journal.write)
         endpoint.plant = plant  # type: ignore[attr-defined]  # kept for `step`
         return await endpoint.__aenter__()
 

@@ -21,7 +21,7 @@ PROBLEMS = {
     "unknown-setting": "A device type does not have that setting.",
     "bad-setting": "A device's setting cannot have that value.",
     "unknown-device": "The plant has no device of that name.",
-    "unknown-link": "The timeline names the link of an endpoint that the scenario does not have.",
+    "unknown-link": "The timeline or a probe names an endpoint that the scenario does not have.",
     "unknown-tag": "The device has no tag of that name.",
     "unknown-nameplate": "A nameplate has no field of that name.",
     "unknown-include": "There is no ready plant of that name, or no file at that path.",

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from labsim.document import Document, KeyPath
+from labsim.document import Document
 from labsim.document.document import read_text
 from labsim.errors import InputError, ScenarioError, did_you_mean
+from labsim.scenario.nesting import every_check
 
 CHECK = "python"
 
 
 def judge_scripts(document: Document, folder: Path) -> None:
     """Note every ``python`` check whose function is not there."""
-    for path, run in _named(document):
-        file, _, function = run.partition(":")
+    for path, name, params in every_check(document):
+        run = params.get("run")
+        file, _, function = run.partition(":") if isinstance(run, str) and name == CHECK else ("", "", "")
         if not function:
-            continue  # not of the form, which the model has told
+            continue  # another check, or not of the form, which the model has told
         try:
             tree = ast.parse(read_text(folder / file, file))
         except (InputError, ScenarioError):
@@ -32,24 +32,4 @@ def judge_scripts(document: Document, folder: Path) -> None:
             if function in known:
                 continue
             message, hint = f"{file} has no function {function!r}.", did_you_mean(function, known)
-        document.problem(path, "bad-script", message, hint)
-
-
-def _named(document: Document) -> Iterator[tuple[KeyPath, str]]:
-    """What each ``python`` check runs, those inside other checks included."""
-    for pattern in (("tasks", "*", "checks", "*"), ("penalties", "*")):
-        for path, spec in document.each(*pattern):
-            if isinstance(spec, dict):
-                yield from _of((*path, "params"), spec.get("check"), spec.get("params"))
-
-
-def _of(path: KeyPath, name: Any, params: Any) -> Iterator[tuple[KeyPath, str]]:
-    if not isinstance(params, dict):
-        return
-    run, inside = params.get("run"), params.get("checks")
-    if name == CHECK and isinstance(run, str):
-        yield (*path, "run"), run
-    for index, item in enumerate(inside if isinstance(inside, list) else ()):
-        if isinstance(item, dict) and len(item) == 1:
-            inner, given = next(iter(item.items()))
-            yield from _of((*path, "checks", index, inner), inner, given)
+        document.problem((*path, "run"), "bad-script", message, hint)

@@ -245,3 +245,51 @@ async def test_a_lab_in_a_hurry_ends_when_its_time_is_over(folder: Path, options
         await lab.close("its time was over")
     assert len(faults(options.attempt)) > 5
     assert replay_attempt(options.attempt).difference is None
+
+
+def edited(folder: Path, *changes: tuple[str, str]) -> Path:
+    """The scenario with texts replaced in it."""
+    file = folder / "scenario.yaml"
+    text = file.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file.write_text(text, encoding="utf-8")
+    return folder
+
+
+SENSOR = ("    type: power-meter\n", "    type: power-meter\n    sensors: {frequency: {offset: 10, noise: 0.5}}\n")
+TRUE = ("          device: meter1\n", "          device: meter1\n          tags: [meter1.voltage_l3.true]\n")
+
+
+async def test_a_sensor_of_the_scenario_and_a_truth_that_a_check_asks_for(folder: Path, options: Options) -> None:
+    """A chain shows its value and has its truth recorded; so has a tag whose truth a check names. A replay agrees."""
+    async with Lab(edited(folder, SENSOR, TRUE), options) as lab:
+        await until(lambda: lab.clock.step > 30)
+        assert read(lab, "meter1.frequency") > 57
+        await lab.close("enough")
+    history = Evidence.load(options.attempt).history
+    true, shown = (history.value_at(f"meter1.frequency{end}", 1_000_000_000) for end in (".true", ""))
+    assert true is not None
+    assert shown is not None
+    assert float(true[0]) == pytest.approx(50, abs=1)
+    assert float(shown[0]) > 57
+    assert history.value_at("meter1.voltage_l3.true", 1_000_000_000) is not None
+    assert replay_attempt(options.attempt).difference is None
+
+
+@pytest.mark.parametrize(
+    ("new", "code", "words"),
+    [
+        ("{frequenzy: {noise: 1}}", "unknown-tag", "Did you mean 'frequency'"),
+        ("{frequency: {nois: 1}}", "bad-sensor", "Did you mean 'noise'"),
+        ("{frequency: {noise: -1}}", "bad-sensor", "less than 0"),
+        ("{overload: {noise: 1}}", "bad-sensor", "bool"),
+    ],
+)
+def test_lint_judges_sensors(folder: Path, new: str, code: str, words: str) -> None:
+    """A chain of no tag, a stage that is none and a value that cannot be are told at their place."""
+    edited(folder, (SENSOR[0], f"    type: power-meter\n    sensors: {new}\n"))
+    found = [p for p in lint_scenario(folder, LabCatalogue()) if "scenario.yaml" in p.file]
+    assert [p.code for p in found] == [code]
+    assert words in f"{found[0].message} {found[0].hint}"

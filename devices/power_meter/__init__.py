@@ -27,6 +27,7 @@ MEASURED = (
     *("frequency", "temperature"),
 )  # fmt: skip
 """Tags set at once in every step, in the order of their rows."""
+_LOST_PHASE = {"none": -1, "L1": 0, "L2": 1, "L3": 2}
 _PER_PHASE = ("voltage", "current", "active_power", "reactive_power", "apparent_power", "power_factor")
 _LINES = ((1, ("voltage_l12", "voltage_l31")), (2, ("voltage_l12", "voltage_l23")), (3, ("voltage_l23", "voltage_l31")))
 _LOST = tuple([MEASURED.index(name) for name in (*(f"{q}_l{k}" for q in _PER_PHASE), *lines)] for k, lines in _LINES)
@@ -120,7 +121,7 @@ class PowerMeter(Device):
     def _measure(self, dt: float) -> None:
         grid, u1, u2, u3, common, l1, l2, l3, f1, f2, f3, tangent, hertz, sun = self._wander.tolist()
         rated = float(self.settings["rated_current"])
-        lost = {"none": -1, "L1": 0, "L2": 1, "L3": 2}[str(self.settings["lost_phase"])]
+        lost = _LOST_PHASE[str(self.settings["lost_phase"])]
         source = [0.0 if k == lost else NOMINAL_V * (1 + grid + u) for k, u in enumerate((u1, u2, u3))]
         load = [1 + common + phase + flicker for phase, flicker in ((l1, f1), (l2, f2), (l3, f3))]
         demand = self._demand(load, max(0.42 + tangent, 0.05), sun)
@@ -131,8 +132,9 @@ class PowerMeter(Device):
         self._temperature += (target - self._temperature) * (1 - math.exp(-dt / 900.0))
         values = self._quantities(phasors, currents, lost)
         active, reactive, apparent = values[_ACTIVE], values[_REACTIVE], values[_APPARENT]
-        codes: NDArray[np.uint32] = np.zeros(len(MEASURED), np.uint32)
+        codes: int | NDArray[np.uint32] = status.GOOD
         if lost >= 0:
+            codes = np.zeros(len(MEASURED), np.uint32)
             codes[_LOST[lost]] = status.BAD_NOT_CONNECTED
         values += [50 + hertz, self._temperature]
         self.store.set_span(self._first, np.array(values), codes)

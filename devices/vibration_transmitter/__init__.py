@@ -115,9 +115,8 @@ class VibrationTransmitter(Device):
 
     def _unwrap(self, wave: NDArray[np.float64]) -> None:
         """Envelope of what is above 1 kHz (the size of its analytic signal), and the strongest line of its spectrum."""
-        analytic = np.zeros(SAMPLES, complex)
-        analytic[: len(_HZ)] = np.where(_HIGH, 2 * np.fft.rfft(wave), 0)
-        envelope = np.abs(np.fft.ifft(analytic))
+        high = np.where(_HIGH, np.fft.rfft(wave), 0)
+        envelope = np.hypot(np.fft.irfft(high, SAMPLES), np.fft.irfft(-1j * high, SAMPLES))
         lines = np.abs(np.fft.rfft((envelope - envelope.mean()) * _WINDOW)) * 2 / float(_WINDOW.sum())
         strongest = int(np.argmax(np.where(_LOW, lines, 0)))
         self["envelope"] = min(float(np.sqrt(np.mean(envelope**2))), 160.0)

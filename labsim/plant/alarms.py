@@ -89,6 +89,7 @@ class Alarm:
     Attributes:
         state: How it stands now.
         last: Its last occurrence; None before the first.
+        band: Between these two the value is within every limit.
         restless: Whether it must be looked at also while its tag stays as it is: a delay runs, or somebody did something.
     """
 
@@ -102,7 +103,7 @@ class Alarm:
         lows = [limit for level, limit in spec.levels.items() if level in ("lo", "lolo")]
         highs = [limit for level, limit in spec.levels.items() if level in ("hi", "hihi")]
         # without limits, no value is within them
-        self._band = (max(lows, default=-math.inf), min(highs, default=math.inf)) if spec.levels else (math.inf, 0.0)
+        self.band = (max(lows, default=-math.inf), min(highs, default=math.inf)) if spec.levels else (math.inf, 0.0)
         self._recent: deque[int] = deque(maxlen=_NUMBERS_KEPT)  # occurrences since it became active last
         self._met: dict[Level, bool] = dict.fromkeys(spec.levels, False)
         self._since: dict[Level, int] = {}
@@ -141,8 +142,6 @@ class Alarm:
         if quality & _BAD:
             return  # nothing is known, so nothing changes
         value = float(self._store.value[self.tag.row])
-        if self._band[0] <= value <= self._band[1] and not self._since and not state.active:
-            return  # within every limit, as before
         if self._levels:
             self._limits(value, now)
         else:
@@ -309,6 +308,9 @@ class Alarms:
         self._rows: NDArray[np.intp] = np.zeros(0, np.intp)
         self._value: NDArray[np.float64] = np.zeros(0)  # as they were looked at last
         self._quality: NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self._low: NDArray[np.float64] = np.zeros(0)
+        self._high: NDArray[np.float64] = np.zeros(0)
+        self._active: NDArray[np.bool_] = np.zeros(0, np.bool_)
 
     def __iter__(self) -> Iterator[Alarm]:
         return iter(self._alarms.values())
@@ -331,18 +333,23 @@ class Alarms:
         self._all = list(self._alarms.values())
         self._rows = np.array([alarm.tag.row for alarm in self._all], np.intp)
         self._value, self._quality = np.full(len(self._all), np.nan), np.zeros(len(self._all), np.uint32)
+        self._active = np.zeros(len(self._all), np.bool_)
+        self._low, self._high = (np.array([alarm.band[end] for alarm in self._all]) for end in (0, 1))
 
     def evaluate(self) -> None:
         """Look, once after each step, at every alarm whose tag has changed, and at those that are restless."""
         value, quality = self._store.value[self._rows], self._store.status[self._rows]
-        moved = ((value != self._value) | (quality != self._quality)).tolist()
+        outside = (value < self._low) | (value > self._high)
+        # an alarm that is not active stays so while its value moves within the limits
+        moved = ((value != self._value) & (outside | self._active) | (quality != self._quality)).tolist()
         self._value, self._quality = value, quality
         odd = bool(self.stalled or self.flooding)
-        for alarm, changed in zip(self._all, moved, strict=True):
+        for place, alarm in enumerate(self._all):
             if odd and alarm.device in self.stalled:
-                alarm.restless |= changed
+                alarm.restless = True
             elif odd and alarm.device in self.flooding:
                 alarm.chatter(self.flooding[alarm.device])
                 alarm.restless = True
-            elif changed or alarm.restless:
+            elif moved[place] or alarm.restless:
                 alarm.evaluate()
+                self._active[place] = alarm.state.active

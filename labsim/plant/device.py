@@ -79,6 +79,7 @@ class Device:
             self.tags[name] = Tag(
                 row, f"{path}.{name}", path, name, spec.type, unit, low, high, spec.access, spec.title, spec.labels
             )
+        self._row = {name: tag.row for name, tag in self.tags.items()}
         store.add(list(self.tags.values()), [spec.first for spec in interface.tags.values()], self.guard, self.take)
         self.faults: dict[str, Mapping[str, float]] = {}
         self.condition = Condition()
@@ -86,11 +87,11 @@ class Device:
         self.crew = simpy.Resource(env, math.inf)  # the plant puts its own here
 
     def __getitem__(self, name: str) -> Value:
-        store, row = self.store, self.tags[name].row
+        store, row = self.store, self._row[name]
         return store.read(store.true.get(row, row) if store.true else row)
 
     def __setitem__(self, name: str, value: Value) -> None:
-        store, row = self.store, self.tags[name].row  # as `TagStore.set`, a call less where values are many
+        store, row = self.store, self._row[name]  # as `TagStore.set`, a call less where values are many
         store.show(store.true.get(row, row) if store.true else row, value)
 
     def mark(self, name: str, code: int) -> None:

@@ -99,6 +99,7 @@ class TagStore:
         self._rows: dict[str, int] = {}
         self._guards: dict[int, Guard] = {}
         self._takers: dict[int, Taker] = {}
+        self._make: list[Callable[[float], Value] | None] = []  # by row: to the tag's own type; None is text
         self._cells()
 
     def _cells(self) -> None:
@@ -132,6 +133,7 @@ class TagStore:
         """
         assert [t.row for t in tags] == list(range(len(self), len(self) + len(tags)))
         self.tags += tags
+        self._make += [_maker(tag.type) for tag in tags]
         extra = len(tags)
         self.value = np.concatenate((self.value, np.zeros(extra)))
         self.status = np.concatenate((self.status, np.zeros(extra, np.uint32)))
@@ -166,13 +168,11 @@ class TagStore:
 
     def read(self, row: int) -> Value:
         """The current value in the tag's own type."""
-        kind = self.tags[row].type
-        if kind == "text":
+        make = self._make[row]
+        if make is None:
             return self._text[row]
-        number: float = self._values[row]
-        if kind[0] == "f":
-            return float(np.float32(number)) if kind == "f32" else number
-        return bool(number) if kind == "bool" else int(number)
+        number: Value = make(self._values[row])
+        return number
 
     def set(self, row: int, value: Value, code: int = status.GOOD) -> None:
         """Set a value as the device that owns it. The source time moves only when value or status does."""
@@ -248,6 +248,18 @@ class TagStore:
             self.set(row, taken)
             if row in self.true:  # what a client reads back at once is what it wrote
                 self.show(row, taken)
+
+
+def _single(number: float) -> float:
+    return float(np.float32(number))
+
+
+def _maker(kind: TagType) -> Callable[[float], Value] | None:
+    """What makes a value of a type from a number of a column."""
+    if kind in INTEGER_RANGE:
+        return int
+    known: dict[str, Callable[[float], Value] | None] = {"bool": bool, "f32": _single, "f64": float, "text": None}
+    return known[kind]
 
 
 def judge(tag: Tag, value: Value) -> int:

@@ -180,3 +180,53 @@ def test_the_log_forgets_the_oldest() -> None:
     log.forget(heard.append)
     log.add(Occurrence(log.next_number(), 0, "d", "e", Text(en="x"), 1))
     assert (len(log), next(iter(log)).number, len(heard)) == (KEPT, 4, KEPT + 2)
+
+
+_SPECS = (
+    {"limits": LIMITS, "deadband": 2},
+    {"limits": {"hi": 60}, "on_delay": "300 ms", "off_delay": "200 ms"},
+    {"limits": LIMITS, "exclusive": False, "severity": {"hihi": 900, "hi": 500, "lo": 500, "lolo": 900}},
+    {"kind": "discrete", "active": [1, 3]},
+    {"kind": "off-normal", "normal": [0], "on_delay": "200 ms"},
+)
+_ACTS = ("acknowledge", "disable", "enable", "shelve", "unshelve", "flood", "calm", "stall", "free", "")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from((5, 15, 50, 61, 85, 95, 0, 1, 3)), st.sampled_from((0, 0, 0, status.BAD_SENSOR_FAILURE)),
+            st.sampled_from(_ACTS), st.integers(0, len(_SPECS) - 1), st.booleans(),
+        ),
+        max_size=40,
+    )
+)  # fmt: skip
+def test_looking_at_what_has_changed_sees_all(steps: list[Any]) -> None:
+    """Alarms that are only looked at when something changed tell the same as alarms looked at in every step."""
+    told = []
+    for always in (False, True):
+        store, log = TagStore(), EventLog()
+        store.add([Tag(n, f"d.t{n}", "d", f"t{n}", "f64" if n < 3 else "u8") for n in range(5)], [50, 50, 50, 0, 0])
+        alarms = Alarms(store, log)
+        alarms.add("d", {f"a{n}": AlarmSpec(tag=f"t{n}", title=Text(en="A"), **spec) for n, spec in enumerate(_SPECS)})
+        for value, code, act, which, all_of_them in steps:
+            store.now_ns += STEP
+            for row in range(5) if all_of_them else [which]:
+                store.set(row, value, code)
+            if act == "flood":
+                alarms.flooding["d"] = 3 * STEP
+            elif act == "stall":
+                alarms.stalled.add("d")
+            elif act in ("calm", "free"):
+                alarms.flooding.clear()
+                alarms.stalled.clear()
+            elif act:
+                alarms[f"d.a{which}"].act(act, seconds=0.4 if act == "shelve" and value > 20 else 0)  # type: ignore[arg-type]
+            if always:
+                for alarm in alarms:
+                    alarm.restless = True
+            alarms.evaluate()
+        told.append(
+            ([(one.name, one.t_ns, one.message, one.severity) for one in log], [alarm.state for alarm in alarms])
+        )
+    assert told[0] == told[1]

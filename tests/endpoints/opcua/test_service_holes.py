@@ -7,11 +7,13 @@ security are in ``security/test_holes.py``.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import struct
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from asyncua import Client, Server, ua
 from asyncua.ua.ua_binary import struct_from_binary
@@ -21,6 +23,7 @@ from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.nodeset import read_nodeset
 from labsim.endpoints.opcua.protection import Protection
+from labsim.evidence.history import Series
 from labsim.plant.plant import Plant
 
 S = ua.StatusCodes
@@ -39,7 +42,17 @@ LOCKED = "urn:test:locked"
 MODEL = f"""<UANodeSet xmlns="http://opcfoundation.org/UA/2011/03/UANodeSet.xsd"><NamespaceUris><Uri>{LOCKED}</Uri></NamespaceUris>
 <UAMethod NodeId="ns=1;s=stop" BrowseName="1:Stop" Executable="false"><DisplayName>Stop</DisplayName>
 <References><Reference ReferenceType="i=47" IsForward="false">i=85</Reference></References></UAMethod></UANodeSet>"""
-ENGINEER = User("engineer", "engineer123", "Engineer")
+ENGINEER, ADMIN = User("engineer", "engineer123", "Engineer"), User("admin", "admin123", "SecurityAdmin")
+
+
+class Recorded:
+    """A history of the setpoint."""
+
+    def whole(self, _path: str) -> Series:
+        """Two values, a minute apart."""
+        return Series(np.array([0, 60 * 10**9], np.int64), np.array([10.0, 20.0]), np.zeros(2, np.uint32))
+
+
 HELLO = struct.pack("<4sIIIIIIi", b"HELF", 32, 0, 65535, 65535, 0, 0, 0)
 
 
@@ -72,6 +85,7 @@ class _Stock(threading.Thread):
         method = await server.nodes.objects.add_method(ua.NodeId("stop", locked), f"{locked}:Stop", lambda _parent: [])
         await method.write_attribute(ua.AttributeIds.Executable, ua.DataValue(False))
         await server.start()
+        await server.historize_node_data_change(server.get_node(SETPOINT))
         self.url = "opc.tcp://{}:{}".format(*server.bserver._server.sockets[0].getsockname()[:2])
         self.ready.set()
         await self._end.wait()
@@ -103,8 +117,9 @@ async def url(request: Any, plant: Plant) -> AsyncIterator[str]:
     closed = Protection(rights={"press1.order": {"read": ("Engineer",)}})
     layout = Layout(nodesets=[read_nodeset(MODEL.encode(), "locked.xml")])
     async with OpcuaEndpoint(
-        plant, ["press1"], lambda _event: None, anonymous="Operator", users=[ENGINEER], protection=closed, layout=layout
-    ) as endpoint:
+        plant, ["press1"], lambda _event: None, anonymous="Operator", users=[ENGINEER, ADMIN], protection=closed,
+        layout=layout, history=Recorded(),
+    ) as endpoint:  # fmt: skip
         yield endpoint.addresses()[0].url
 
 
@@ -269,6 +284,52 @@ async def test_each_user_is_told_what_he_may(client: Client, url: str) -> None:
             for one in (client, named)
         ]
     assert levels == [0, 1]
+
+
+@both
+async def test_history_at_times_and_processed(client: Client) -> None:
+    """ReadAtTime and ReadProcessed give values (OPC 10000-11 §6.5.4, §6.5.5)."""
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    at_time = ua.ReadAtTimeDetails(ReqTimes=[start], UseSimpleBounds=True)
+    processed = ua.ReadProcessedDetails(
+        StartTime=start, EndTime=start + datetime.timedelta(minutes=1), ProcessingInterval=30_000.0,
+        AggregateType=[ua.NodeId(ua.ObjectIds.AggregateFunction_Count)],
+    )  # fmt: skip
+    processed.AggregateConfiguration.UseServerCapabilitiesDefaults = True
+    for details in (at_time, processed):
+        one = ua.HistoryReadValueId(ua.NodeId("press1.setpoint", 2))
+        one.ContinuationPoint = None
+        found = await ask(
+            client, ua.HistoryReadRequest(), HistoryReadDetails=details, NodesToRead=[one], ReleaseContinuationPoints=False,
+            TimestampsToReturn=ua.TimestampsToReturn.Source,
+        )  # fmt: skip
+        assert found.Results[0].StatusCode.is_good()
+        assert found.Results[0].HistoryData.DataValues
+
+
+@both
+async def test_auditors_hear_of_writes(client: Client, url: str) -> None:
+    """What a client writes is told as an AuditWriteUpdateEvent (OPC 10000-5 §6.4.25)."""
+    told: asyncio.Queue[Any] = asyncio.Queue()
+
+    class Auditor:
+        """Keeps events."""
+
+        def event_notification(self, event: Any) -> None:
+            """One event."""
+            told.put_nowait(event)
+
+    admin = Client(url, timeout=5)
+    admin.set_user(ADMIN.name)
+    admin.set_password(ADMIN.password)
+    async with admin:
+        subscription = await admin.create_subscription(50, Auditor())
+        await subscription.subscribe_events(
+            admin.nodes.server, [admin.get_node(ua.NodeId(ua.ObjectIds.AuditWriteUpdateEventType))]
+        )
+        await client.get_node(SETPOINT).write_value(42.0)
+        event = await asyncio.wait_for(told.get(), waiting[0])
+    assert (event.NewValue, event.OldValue) == (42.0, 50.0)
 
 
 # ---- subscriptions ----

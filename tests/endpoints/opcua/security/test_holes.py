@@ -31,6 +31,9 @@ URI = "urn:test:stock"
 OPEN = pytest.mark.xfail(strict=True, raises=(AssertionError, pytest.fail.Exception), reason="a hole of stock asyncua")
 BOTH = [OURS, pytest.param(STOCK, marks=OPEN)]
 PASSWORD = b"operator123"
+PATIENCE = {OURS: 5.0, STOCK: 1.0}
+"""Seconds in which an answer has to come."""
+STOCK_URL = [""]
 
 
 class _Stock(threading.Thread):
@@ -96,7 +99,8 @@ def stock(tmp_path_factory: Any, trusted: Pair) -> Iterator[str]:
 async def url(request: Any, plant: Plant, pki: Path, trusted: Pair, operator: User) -> AsyncIterator[str]:
     """The URL of the server that is named."""
     if request.param == STOCK:
-        yield request.getfixturevalue("stock")
+        STOCK_URL[0] = request.getfixturevalue("stock")
+        yield STOCK_URL[0]
         return
     TrustFolders(pki).add(trusted.certificate)
     async with OpcuaEndpoint(
@@ -216,6 +220,30 @@ async def test_an_untrusted_key_with_a_trusted_claim(url: str, claimed: bool, tm
 
     with pytest.raises((ConnectionError, asyncio.TimeoutError, ua.UaError)):
         await get_in()
+
+
+@both
+async def test_a_certificate_without_its_key(url: str, tmp_path: Path, trusted: Pair) -> None:
+    """Who signs with another key is refused, and hears of it at once."""
+    certificate, key = tmp_path / "claimed.der", tmp_path / "other.pem"
+    certificate.write_bytes(trusted.der)
+    key.write_bytes(key_pem(make_pair("urn:test:client", "client").key))
+    client = Client(url, timeout=30)
+    client.application_uri = "urn:test:client"
+
+    async def get_in() -> None:
+        await client.set_security(policies.SecurityPolicyBasic256Sha256, str(certificate), str(key))
+        await client.connect()
+
+    stock = url == STOCK_URL[0]
+    try:
+        async with asyncio.timeout(PATIENCE[STOCK if stock else OURS]):
+            with pytest.raises((ConnectionError, ua.UaError)):
+                await get_in()
+    except TimeoutError:
+        pytest.fail("no answer")
+    finally:
+        client.disconnect_socket()
 
 
 @both

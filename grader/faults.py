@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from grader.window import Span
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 
-LINK = "link."
+BESIDE_PLANT = ("link.", "endpoint.", "rogue.")
+"""What targets begin with that are not devices or tags."""
+_WHOLE = ("dead", "stale")
+"""Faults of a device that make all of its values bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Injected:
     """One fault.
 
     Attributes:
-        target: ``device``, ``device.tag`` or ``link.<endpoint>``.
+        target: ``device``, ``device.tag``, or what stands beside the plant: ``link.mqtt``, ``endpoint.opcua``.
         name: What it is called.
         start: Plant nanoseconds.
         end: Plant nanoseconds; the end of the evidence while it lasts.
@@ -32,8 +35,14 @@ class Injected:
 
     @property
     def device(self) -> str:
-        """The device it is about."""
-        return self.target.partition(".")[0]
+        """The device it is about, or the target beside the plant."""
+        return self.target if self.target.startswith(BESIDE_PLANT) else self.target.partition(".")[0]
+
+    def spoils(self, path: str) -> bool:
+        """Whether the value of a tag is bad while it is in force."""
+        if self.record.tags:
+            return path in self.record.tags
+        return self.target == path or (self.target == path.partition(".")[0] and self.name in _WHOLE)
 
 
 def injected(evidence: Evidence) -> list[Injected]:
@@ -51,7 +60,10 @@ def injected(evidence: Evidence) -> list[Injected]:
 
 
 def _made(record: Record, end: int) -> Injected:
-    return Injected(record.subject, str(record.detail.get("fault", "")), record.t, end, record)
+    name = str(record.detail.get("fault", ""))
+    for layer in BESIDE_PLANT:
+        name = name.removeprefix(layer)
+    return Injected(record.subject, name, record.t, end, record)
 
 
 def onsets(evidence: Evidence, target: str) -> list[Injected]:
@@ -59,12 +71,19 @@ def onsets(evidence: Evidence, target: str) -> list[Injected]:
     return [one for one in injected(evidence) if one.target == target or one.target.startswith(f"{target}.")]
 
 
-def disturbed(evidence: Evidence, path: str, names: Iterable[str] = ()) -> Iterator[Span]:
-    """The stretches in which a fault was in force at a tag or at its whole device; only those of some names, if given."""
-    wanted, device = set(names), path.partition(".")[0]
+def disturbed(
+    evidence: Evidence, path: str, names: Collection[str] = (), targets: Collection[str] = ()
+) -> Iterator[Span]:
+    """The stretches in which a fault made a tag's value bad.
+
+    Args:
+        evidence: The attempt.
+        path: The tag.
+        names: Only faults of these names count; all by default.
+        targets: Targets whose faults count for every tag.
+    """
     for one in injected(evidence):
-        beside = one.target == path or one.target == device or path in one.record.tags
-        if beside and (not wanted or one.name in wanted):
+        if (one.spoils(path) or one.target in targets) and (not names or one.name in names):
             yield one.start, one.end
 
 

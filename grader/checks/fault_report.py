@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from grader.check import Check, Params
 from grader.checks.file import absent, unusable
 from grader.checks.mqtt import by_clients, nothing_published
-from grader.faults import LINK, Injected, injected
+from grader.faults import BESIDE_PLANT, Injected, injected
 from grader.outcome import Outcome, Said, failed, partly, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
 from grader.table import FileName, TableError, read_columns
@@ -36,7 +36,9 @@ class ReportedParams(Params):
         {}, description="Words that are right for each fault beside its own name: `{stuck: [frozen, 卡死]}`."
     )
     faults: tuple[str, ...] = Field((), description="Only faults of these names have to be reported; all by default.")
-    links: bool = Field(False, description="Faults of links have to be reported too, as `link.mqtt`.")
+    links: bool = Field(
+        False, description="Faults of links, endpoints and rogue clients have to be reported too, as `link.mqtt`."
+    )
     time: str | None = Field(
         None, description="The column (or part) of the time at which it began; not asked for by default."
     )
@@ -98,7 +100,8 @@ class Reported(Check[ReportedParams]):
         faults = [
             one
             for one in injected(evidence)
-            if (params.links or not one.target.startswith(LINK)) and (not params.faults or one.name in params.faults)
+            if (params.links or not one.target.startswith(BESIDE_PLANT))
+            and (not params.faults or one.name in params.faults)
         ]
         expected = tr("{n} faults", "{n} 個故障", "{n} 个故障").format(n="1" if params.first else "?")
         reports = _reports(evidence, params, expected)
@@ -168,7 +171,6 @@ def _is_of(report: Report, fault: Injected, params: ReportedParams) -> bool:
     """Whether a report is of a fault."""
     device = plain(report.device)
     beside = {plain(fault.target), plain(fault.device), *(plain(tag) for tag in fault.record.tags)}
-    beside.add(plain(fault.target.removeprefix(LINK)))
     if device not in beside:
         return False
     if params.kind is not None:

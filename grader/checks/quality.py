@@ -41,6 +41,9 @@ class LabelledParams(Params):
     )
     good: tuple[str, ...] = Field(_GOOD, description="Labels of a good value; any other is a bad one.")
     faults: tuple[str, ...] = Field((), description="Only faults of these names make a value bad; all by default.")
+    targets: tuple[str, ...] = Field(
+        (), description="Further targets whose faults make every value bad, such as `link.modbus` or `endpoint.opcua`."
+    )
     status: bool = Field(True, description="A value whose status in the plant is not Good is bad too.")
     grace: Duration = Field(5.0, description="How long after a fault begins or ends a label may still be the old one.")
     precision: Share = Field(0.9, description="The share of the time with a bad label in which the value was bad.")
@@ -56,10 +59,10 @@ class LabelledParams(Params):
 class Labelled(Check[LabelledParams]):
     """Quality labels say bad where the value was bad, and nowhere else.
 
-    A value is bad while a fault is in force at its tag or its whole device, or while the plant itself says that it is not
-    Good. A label holds until the next one. Over all points together, counted in time from the first label on, precision and
-    recall must both be reached; the stretches of length `grace` after a fault begins and ends are not judged. A good part of
-    both is a part of the marks. If nothing was ever bad, it cannot pass.
+    A value is bad while a fault is in force that makes it so (of its tag, a dead device, or one of `targets`), or while the
+    plant itself says that it is not Good. A label holds until the next one. Over all points together, counted in time from the
+    first label on, precision and recall must both be reached; the stretches of length `grace` after a fault begins and ends
+    are not judged. A good part of both is a part of the marks. If nothing was ever bad, it cannot pass.
 
     Example::
 
@@ -92,7 +95,10 @@ class Labelled(Check[LabelledParams]):
                 reason = tr("{name} has no label.", "{name} 沒有標註。", "{name} 没有标注。").format(name=name)
                 return failed(reason, expected=expected, evidence=seqs)
             bad = merged(
-                [*disturbed(evidence, path, params.faults), *(_not_good(evidence, path) if params.status else ())]
+                [
+                    *disturbed(evidence, path, params.faults, params.targets),
+                    *(_not_good(evidence, path) if params.status else ()),
+                ]
             )
             unclear = merged(span for low, high in bad for span in ((low, low + grace), (high, high + grace)))
             seen = without([(mine[0][0], evidence.end_ns)], unclear)

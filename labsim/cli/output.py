@@ -61,8 +61,9 @@ def print_verdict(verdict: dict[str, Any], console: Console) -> None:
                 f"{check['score']:g}/{check['max']:g}",
             )
     for penalty in verdict["penalties"]:
-        if penalty["marks"]:
-            table.add_row("[red]− penalty[/]", escape(penalty["reason"]), f"[red]−{penalty['marks']:g}[/]")
+        if penalty["marks"] or penalty.get("zero"):
+            lost = f" [dim]({escape(penalty['zero'])} → 0)[/]" if penalty.get("zero") else ""
+            table.add_row("[red]− penalty[/]", escape(penalty["reason"]) + lost, f"[red]−{penalty['marks']:g}[/]")
     console.print()
     console.print(table)
     word = "[bold green]passed[/]" if verdict["passed"] else "[bold red]not passed[/]"

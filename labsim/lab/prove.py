@@ -124,4 +124,4 @@ def _unjudged(verdict: dict[str, Any]) -> list[str]:
         for check in task["checks"]
         if check["outcome"] == "cannot_check"
     ]
-    return problems + [f"{p['id']} could not be judged" for p in verdict["penalties"] if not p["marks"]]
+    return problems + [f"{p['id']} could not be judged" for p in verdict["penalties"] if not p["marks"] and not p.get("zero")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from grader_bench import Bench
@@ -235,6 +236,7 @@ def garbage(evidence): return "five"
 def spoils(evidence): (evidence.folder / "manifest.json").write_text("{}")
 def removes(evidence): os.remove(evidence.folder / "manifest.json")
 def calls(evidence): socket.create_connection(("127.0.0.1", 9))
+def eats(evidence): return len(bytearray(8 * 2**30)) > 0
 def prints(evidence):
     print("{}" * 1000)
     return 0.5
@@ -265,6 +267,12 @@ def test_a_script_that_fails_is_our_fault_alone(scripted: Bench, name: str) -> N
     before = (scripted.evidence.folder / "manifest.json").read_bytes()
     assert scripted.judge("python", run=f"checks.py:{name}").state is State.CANNOT_CHECK
     assert (scripted.evidence.folder / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
+def test_a_script_that_eats_memory_is_stopped(scripted: Bench) -> None:
+    """Eight gigabytes are not given."""
+    assert "MemoryError" in str(scripted.judge("python", run="checks.py:eats").actual)
 
 
 def test_a_script_that_hangs_is_ended(scripted: Bench) -> None:

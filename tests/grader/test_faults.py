@@ -9,7 +9,7 @@ from grader_bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.faults import common, injected, length, merged, without
+from grader.faults import common, disturbed, injected, length, merged, without
 from grader.outcome import State
 
 BAD_STATUS = 0x80000000
@@ -163,3 +163,36 @@ def test_a_report_names_when_it_began(bench: Bench) -> None:
     params = {"file": "r.yaml", "time": "at"}
     assert bench.judge("fault.reported", **params, time_margin="10 s").state is State.PASSED
     assert bench.judge("fault.reported", **params, time_margin="2 s").state is State.FAILED
+
+
+@pytest.mark.parametrize(("targets", "state"), [((), State.FAILED), (("link.modbus",), State.PASSED)])
+def test_silence_on_a_link_may_make_values_bad(bench: Bench, targets: tuple[str, ...], state: State) -> None:
+    """Where the scenario says so; a fault that is named like its layer is called without it."""
+    bench.event(
+        20, "lab", "fault", subject="link.modbus", detail={"fault": "link.black-hole", "phase": "begin", "number": 1}
+    )
+    bench.event(
+        40, "lab", "fault", subject="link.modbus", detail={"fault": "link.black-hole", "phase": "end", "number": 1}
+    )
+    bench.true("meter1.voltage", (0, 230.0))
+    for t in range(60):
+        bench.publish(t, "v", {"quality": "bad" if 20 <= t < 40 else "good"})
+    bench.end = 60
+    params = {"points": {"v": "meter1.voltage"}, "targets": targets, "faults": ["black-hole"]}
+    assert bench.judge("quality.labelled", **params).state is state
+
+
+def test_a_fault_that_leaves_values_right_makes_none_bad(bench: Bench) -> None:
+    """A slow device and a worn tool are no bad values; what the host names as concerned is."""
+    fault(bench, "meter1", "slow", 10, 50)
+    bench.event(
+        20,
+        "lab",
+        "fault",
+        subject="meter1",
+        tags=["meter1.power"],
+        detail={"fault": "swap", "phase": "begin", "number": 2},
+    )
+    bench.end = 60
+    assert list(disturbed(bench.evidence, "meter1.voltage")) == []
+    assert list(disturbed(bench.evidence, "meter1.power")) == [(20 * 10**9, 60 * 10**9)]

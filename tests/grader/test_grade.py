@@ -34,6 +34,18 @@ class _Crash(Check[Params]):
         raise ZeroDivisionError("a fault of ours")
 
 
+class _Exit(Check[Params]):
+    """Ends the program."""
+
+    name = "test.exit"
+    sentence = tr("Exit", "退出", "退出")
+    Params = Params
+
+    def judge(self, evidence: Evidence, params: Params) -> Outcome:
+        """Exit."""
+        sys.exit(0)
+
+
 class _Third(Check[Params]):
     """A third of the marks."""
 
@@ -48,7 +60,7 @@ class _Third(Check[Params]):
 
 @pytest.fixture(autouse=True)
 def _own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, kind in (("test.crash", "_Crash"), ("test.third", "_Third")):
+    for name, kind in (("test.crash", "_Crash"), ("test.exit", "_Exit"), ("test.third", "_Third")):
         monkeypatch.setitem(grader.checks.REGISTRY, name, f"{__name__}:{kind}")
 
 
@@ -143,6 +155,13 @@ def test_a_check_that_raises_hurts_nobody(bench: Bench) -> None:
     assert "fault is ours" in crash.reason["en"]
     assert "ZeroDivisionError: a fault of ours (test_grade.py:" in str(crash.actual)
     assert verdict.tasks[0].state is State.CANNOT_CHECK
+
+
+def test_a_check_that_exits_ends_nothing(bench: Bench) -> None:
+    """It cannot be checked; the next one is."""
+    bench.read(1)
+    tasks = f"\n  - {{id: a, title: A, marks: 5, checks: [{{test.exit: {{marks: 1}}}}, {{{READ}}}]}}\n"
+    assert states(marked(bench, tasks)) == [State.CANNOT_CHECK, State.PASSED]
 
 
 def test_nothing_that_could_be_judged_is_not_a_pass(bench: Bench) -> None:

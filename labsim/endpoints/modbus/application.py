@@ -94,6 +94,7 @@ class Application:
             self.units[unit] = Unit(
                 device, plant.store, self.line, most=(most or {}).get(unit, 125), watchdog=self._dogs.get(path)
             )
+        self._conditions = [unit.device.condition for unit in self.units.values()]
         self._sink = self._counted = Polls.of(sink)
         self._nobody = _NOBODY[unknown_unit]
         self._polls: dict[tuple[int, bytes], _Poll] = {}
@@ -157,7 +158,10 @@ class Application:
     @property
     def slow(self) -> bool:
         """Whether a device takes its time for an answer."""
-        return any(unit.device.condition.delay_s for unit in self.units.values())
+        for condition in self._conditions:  # noqa: SIM110 - looked at for every segment: a generator takes longer
+            if condition.delay_s:
+                return True
+        return False
 
     def delay_s(self, number: int) -> float:
         """Wall seconds that a unit takes for an answer now; what is by chance in it is drawn anew each time."""

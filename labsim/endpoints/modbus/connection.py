@@ -109,7 +109,8 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         self._peer = Peer("", f"modbus-{next(_sessions)}")
         self._frames = self._manner.buffer()
         self._framed = self._manner.framed
-        self._opened = self._ended = self._hanging = self._waiting = False
+        self._opened = self._ended = self._hanging = self._waiting = self._paused = False
+        self._line, self._delay_s = self._manner.line, self._manner.delay_s
         self._silence: Any = None
         self.active = True
 
@@ -155,11 +156,11 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         if self._ended or self._hanging:
             return
         self._frames.feed(data)
-        if self._manner.line:
+        if self._line:
             if self._silence is not None:
                 self._silence.cancel()
             self._silence = self.loop.call_later(_SILENCE_S, self._silent)
-        if self._manner.delay_s:
+        if self._delay_s:
             self._later()
         elif not self._waiting:
             self._answer()
@@ -210,7 +211,7 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             self.loop.call_later(late, self._come_late, b"".join(answers))
             return
         if answers:
-            self.transport.write(b"".join(answers))
+            self.transport.write(answers[0] if len(answers) == 1 else b"".join(answers))
         if self._frames.heard_noise():
             self._application.line.errors += 1
         if not kept:
@@ -220,7 +221,7 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             self.hang_up("not Modbus")
         elif self.transport.get_write_buffer_size() > self._manner.backlog:
             self.hang_up("client does not read", now=True)
-        else:
+        elif self._frames.pending or self._paused:
             self._go_on()
 
     def _come_late(self, answer: bytes) -> None:
@@ -233,13 +234,15 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
     def _go_on(self) -> None:
         """Take what is left in a later turn, and read no further until then."""
         if self._frames.pending:
+            self._paused = True
             self.transport.pause_reading()
             if self._manner.delay_s:
                 self._later()
             else:
                 self._waiting = True
                 self.loop.call_soon(self._answer)
-        elif not self.transport.is_reading():
+        elif self._paused:
+            self._paused = False
             self.transport.resume_reading()
 
     def _end(self, reason: str) -> None:

@@ -23,6 +23,8 @@ PROBLEMS = {
     "unknown-device": "The plant has no device of that name.",
     "unknown-link": "The timeline or a probe names an endpoint that the scenario does not have.",
     "unknown-tag": "The device has no tag of that name.",
+    "unknown-fault": "Nothing of that name can happen to the tag, the device or the endpoint.",
+    "bad-sensor": "A sensor chain has a stage that is none, or a value that it cannot have.",
     "unknown-nameplate": "A nameplate has no field of that name.",
     "unknown-include": "There is no ready plant of that name, or no file at that path.",
     "bad-include": "Ready plants do not go together with each other or with the scenario.",

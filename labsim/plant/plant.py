@@ -41,6 +41,16 @@ class Joined:
     flow: Flow
 
 
+class Agenda(simpy.Environment):  # type: ignore[misc]  # simpy has no types
+    """SimPy's environment, which goes on by ten steps a second at less cost."""
+
+    def go_to(self, seconds: float) -> None:
+        """As ``run(until=seconds)``, without an event to stop at: what is due before then happens, and it is then."""
+        while self.peek() < seconds:
+            self.step()
+        self._now = seconds
+
+
 class Plant:
     """All devices of one lab.
 
@@ -62,7 +72,7 @@ class Plant:
     def __init__(self, seed: int, clock: SimClock, *, crew: int | None = None) -> None:
         self.seed, self.clock = seed, clock
         self.store = TagStore()
-        self.env = simpy.Environment()
+        self.env = Agenda()
         self.crew = simpy.Resource(self.env, crew if crew is not None else math.inf)
         self.events = EventLog()
         self.alarms = Alarms(self.store, self.events)
@@ -161,7 +171,7 @@ class Plant:
         """One step: what happens in order, then what flows, then time moves on."""
         end_ns = (self.clock.step + 1) * STEP_NS
         self.store.now_ns = end_ns
-        self.env.run(until=end_ns / 1e9)
+        self.env.go_to(end_ns / 1e9)
         for device in self.devices.values():
             device.step(STEP_NS / 1e9)
         self.faults.apply()
@@ -177,7 +187,7 @@ class Plant:
         """
         end_ns = (self.clock.step + steps) * STEP_NS
         self.store.now_ns = end_ns
-        self.env.run(until=end_ns / 1e9)
+        self.env.go_to(end_ns / 1e9)
         for device in self.devices.values():
             device.step(steps * STEP_NS / 1e9)
         self.faults.apply()

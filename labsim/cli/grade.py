@@ -63,11 +63,13 @@ def verify(
             soft_wrap=True,
         )
     for signer in signers:
-        out().print(
-            f"[dim]·[/] signed by the key {signer}" + (" (the one given)" if key is not None else _whose(signer))
-        )
+        whose = " (the one given)" if key is not None else _whose(signer)
+        out().print(f"[dim]·[/] signed by the key {signer}{whose}", soft_wrap=True)
     if not signers:
-        out().print("[dim]·[/] signed by nobody: that it is intact shows only against a head known from elsewhere")
+        out().print(
+            "[dim]·[/] signed by nobody: that it is intact shows only against a head known from elsewhere",
+            soft_wrap=True,
+        )
     out().print("[green]✔[/] the evidence is intact" if good else "[red]✘[/] the evidence is not as its host wrote it")
     return 0 if good else 1
 

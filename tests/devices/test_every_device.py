@@ -138,3 +138,24 @@ def test_nothing_is_drawn_outside_the_devices_own_generator(kind: str, monkeypat
             plant.advance()
     finally:
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("kind", [name for name in NAMES if devices.interface(name).faults])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_fault_breaks_a_device(kind: str, data: st.DataObject):
+    """With its own faults, of any size and one on top of another, values stay finite, typed and in range, and end with them."""
+    interface = devices.interface(kind)
+    plant = Plant(data.draw(st.integers(0, 2**32), "seed"), SimClock(utc_ns=0))
+    device = plant.add("d1", devices.load(kind))
+    plant.start()
+    for _ in range(3):
+        name = data.draw(st.sampled_from(sorted(interface.faults)), "fault")
+        parameters = interface.faults[name].parameters
+        device.begin_fault(name, {key: data.draw(st.floats(*spec.range), key) for key, spec in parameters.items()})
+        for _ in range(data.draw(st.integers(1, 300), "steps")):
+            plant.advance()
+            sound(device)
+        if data.draw(st.booleans(), "ends"):
+            device.end_fault(name)
+            assert name not in device.faults

@@ -31,6 +31,7 @@ class PidController(Device):
         self._noise = NOISE_C * float(self.random.standard_normal())
         self._selected, self._target = 0, float(self["target_setpoint"])
         self._mode = AUTO
+        self._sensed = 0.0
         self["eeprom_writes"] = int(self.settings["eeprom_writes"])
         self._measure(0.0)
         self["working_setpoint"] = self["pv"]
@@ -68,11 +69,14 @@ class PidController(Device):
         keep = math.exp(-dt / NOISE_TAU_S)
         push = min(max(float(self.random.standard_normal()), -5.0), 5.0)
         self._noise = keep * self._noise + math.sqrt(1 - keep * keep) * NOISE_C * push
-        self._broken = bool(self.settings["sensor_break"])
-        if self._broken:
+        if self.settings["sensor_break"]:
             self.mark("pv", status.BAD_SENSOR_FAILURE)
         else:
             self["pv"] = min(max(self._oven.temperature + self._noise, SENSOR_LOW), SENSOR_HIGH)
+        sensed = float(self.shown("pv"))  # it acts on what its sensor says, true or not
+        code = int(self.store.status[self.tags["pv"].row])
+        self._broken = code >> 31 == 1 or math.isnan(sensed)
+        self._sensed = self._sensed if math.isnan(sensed) else sensed
 
     def _choose(self, dt: float) -> None:
         """The setpoint in work: the target follows the selected memory and is written to it; remote has no memory."""
@@ -99,7 +103,7 @@ class PidController(Device):
             float(self["cutback_high"]),
             bool(self["action"]),
         )
-        setpoint, value = float(self["working_setpoint"]), float(self["pv"])
+        setpoint, value = float(self["working_setpoint"]), self._sensed
         if mode == MANUAL and self._mode != MANUAL:
             self["manual_output"] = self._loop.output
         self._mode = mode
@@ -114,7 +118,7 @@ class PidController(Device):
 
     def _judge(self) -> None:
         """The two alarms with their hysteresis, and the status word."""
-        value = float(self["pv"])
+        value = self._sensed
         high, low = float(self["alarm_1_threshold"]), float(self["alarm_2_threshold"])
         one, two = bool(self["alarm_1"]), bool(self["alarm_2"])
         self["alarm_1"] = not self._broken and value > high - (HYSTERESIS if one else 0.0)

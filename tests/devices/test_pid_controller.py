@@ -157,3 +157,19 @@ def test_the_output_stays_within_its_limits(band, integral, derivative, cutback,
     loop, tuning = Loop(), Tuning(band, integral, derivative, cutback, cutback, direct)
     for setpoint, value in itertools.pairwise(values):
         assert 0 <= loop.advance(0.1, setpoint, value, tuning, 0.0, high) <= high
+
+
+def test_it_regulates_what_its_sensor_says(bench):
+    """A sensor that shows 20 °C too much keeps the oven 20 °C too cold; one that is broken is told as broken."""
+    rig = bench("pid-controller")
+    rig.run(3600)
+    faults, setpoint = rig.plant.faults, float(rig.device["working_setpoint"])
+    faults.begin(1, f"{rig.device.path}.pv", "offset", {"by": 20.0})
+    device = rig.run(3600)
+    assert float(device["pv"]) == pytest.approx(setpoint - 20, abs=2)
+    assert float(device.shown("pv")) == pytest.approx(setpoint, abs=2)
+    faults.end(1)
+    faults.begin(2, f"{device.path}.pv", "wire-break", {})
+    assert bool(rig.run(1)["sensor_broken"])
+    faults.end(2)
+    assert not bool(rig.run(1)["sensor_broken"])

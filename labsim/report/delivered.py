@@ -12,9 +12,10 @@ from grader.checks.file import FileValuesParams
 from grader.checks.message import judged
 from grader.checks.mqtt import by_clients
 from grader.checks.truthful import MatchesTruthParams
+from grader.jitter import longer
 from grader.payload import utc_ns_of
 from grader.table import TableError, read_rows
-from grader.truth import Truth, as_value
+from grader.truth import Truth, as_value, real
 from grader.window import nanoseconds
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
@@ -53,10 +54,11 @@ def comparisons(evidence: Evidence, spec: CheckSpec) -> list[Comparison]:
 
 def _published(evidence: Evidence, params: MatchesTruthParams) -> Iterator[Comparison]:
     tag = evidence.tags[params.tag]
-    truth = Truth(evidence, params.tag)
-    one = Comparison(tag, params.tolerance)
+    path = real(evidence, params.tag) if params.real else params.tag
+    truth, age = Truth(evidence, path), longer(evidence, nanoseconds(params.age))
+    one = Comparison(evidence.tags[path], params.tolerance)
     for record in by_clients(evidence, params.topic):
-        message = judged(evidence, record, params, tag, truth)
+        message = judged(evidence, record, params, tag, truth, age)
         if isinstance(message.value, float):
             t = message.stated if message.stated is not None else record.t
             one.points.append(Point(t, message.value, message.right_until is not None))

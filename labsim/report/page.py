@@ -42,8 +42,8 @@ def report(folder: Path, lang: str, *, full: bool = False) -> str:
     Args:
         folder: The attempt.
         lang: Language of the page.
-        full: Also what is hidden from the trainee as long as the lab is not sealed: hidden faults, and the truth behind
-            hand-in files. Of a sealed attempt everything is shown.
+        full: For the instructor: everything. Otherwise hidden faults and the truth behind hand-in files wait until the lab
+            is sealed, and an exam tells no more than its scenario allows, sealed or not.
 
     Raises:
         AttemptError: the folder cannot be read.
@@ -52,9 +52,11 @@ def report(folder: Path, lang: str, *, full: bool = False) -> str:
     evidence = Evidence.load(folder)
     manifest = evidence.manifest
     scenario = load_scenario(folder / "scenario", seed=manifest.seed, catalogue=None, drawn=manifest.variants)
-    verdict = grade(evidence, scenario).to_json(lang)
+    marked = grade(evidence, scenario)
+    voice = "training" if full else marked.voice
+    verdict = marked.to_json(lang, voice)
     sealed, findings, kept = _sealed(folder), verify(folder), _kept(folder)
-    open_ = full or sealed is not None
+    open_ = full or (sealed is not None and voice == "training")
     return _template().render(
         lang=lang,
         w=partial(_word, lang),
@@ -75,7 +77,9 @@ def report(folder: Path, lang: str, *, full: bool = False) -> str:
         intact=ok(findings),
         kept=kept,
         differs=bool(kept) and (kept[-1]["score"], kept[-1]["max"]) != (verdict["score"], verdict["max"]),
-        tasks=[_task(evidence, scenario, task, lang, show=open_) for task in verdict["tasks"]],
+        tasks=[
+            _task(evidence, scenario, task, lang, show=open_, told=voice == "training") for task in verdict["tasks"]
+        ],
         penalties=[p | {"rows": rows(evidence, p["evidence"], lang)} for p in verdict["penalties"]],
         timeline=_timeline(evidence, lang, hidden=open_),
         faults=[
@@ -83,6 +87,7 @@ def report(folder: Path, lang: str, *, full: bool = False) -> str:
             for b in bands(evidence, hidden=open_)
         ],
         withheld=not open_ and any(entry.hidden for entry in (*scenario.timeline, *all_entries(scenario.timeline))),
+        voice=voice,
         incidents=[row(evidence, record, lang) for record in evidence.of("lab", "incident")],
         hints=[_hint(evidence, scenario, record, lang) for record in evidence.of("lab", "hint")],
         files=[handed for path in evidence.files() if (handed := evidence.file(path)) is not None],
@@ -94,12 +99,15 @@ def _word(lang: str, name: str, **facts: object) -> str:
     return words.word(name, lang, **facts)
 
 
-def _task(evidence: Evidence, scenario: Scenario, task: dict[str, Any], lang: str, *, show: bool) -> dict[str, Any]:
+def _task(
+    evidence: Evidence, scenario: Scenario, task: dict[str, Any], lang: str, *, show: bool, told: bool
+) -> dict[str, Any]:
     specs = {spec.id: spec for each in scenario.tasks for spec in each.checks}
     checks = []
     for check in task["checks"]:
         charts = []
-        if check["outcome"] in ("passed", "failed") and (show or check["check"] not in _FROM_TRUTH_ALONE):
+        judged = check["outcome"] in ("passed", "failed")
+        if told and judged and (show or check["check"] not in _FROM_TRUTH_ALONE):
             for number, one in enumerate(comparisons(evidence, specs[check["id"]]), 1):
                 name = f"chart-{check['id']}-{number}".replace(".", "-")
                 charts.append(Markup(chart(one, name, lang)))  # noqa: S704 - our own picture, escaped where it is built

@@ -33,6 +33,11 @@ WORDS: dict[str, Text] = {
     "created": tr("Begun", "開始", "开始"),
     "sealed": tr("Sealed", "封存", "封存"),
     "running": tr("not sealed: the marks so far", "尚未封存：目前的得分", "尚未封存：目前的得分"),
+    "exam": tr(
+        "an exam: no more is told than its scenario allows",
+        "考試：僅顯示場景允許的內容",
+        "考试：仅显示场景允许的内容",
+    ),
     "lasted": tr("Plant time", "工廠時間", "工厂时间"),
     "speed": tr("Speed", "速度", "速度"),
     "versions": tr("Versions", "版本", "版本"),

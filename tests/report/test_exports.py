@@ -14,7 +14,9 @@ from grader_bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.difference import differences
 from grader.grade import grade_attempt
+from grader.verdict import Voice
 from labsim.report.junit import junit
 from labsim.report.table import COLUMNS, table
 from labsim.text import LANGUAGES
@@ -28,6 +30,15 @@ def test_verdicts_are_as_the_published_schema_says(bench: Bench, lang: str) -> N
     document = grade_attempt(bench.evidence.folder).to_json(lang)
     jsonschema.Draft202012Validator(closed(SCHEMA)).validate(document)
     jsonschema.Draft202012Validator(SCHEMA).validate({"event": "verdict", **document})
+
+
+@pytest.mark.parametrize("voice", ["marks", "outcomes", "reasons"])
+def test_what_a_candidate_is_told_is_a_verdict_too(bench: Bench, voice: Voice) -> None:
+    """The schema holds for less than everything, and for a verdict that follows on another."""
+    document = grade_attempt(bench.evidence.folder).to_json("en", voice)
+    before = document | {"score": document["score"] + 1}
+    about = {"by": "ann", "why": "appeal", "follows": "0001", "changes": differences(before, document)}
+    jsonschema.Draft202012Validator(closed(SCHEMA)).validate(document | {"grading": about})
 
 
 def test_the_schema_refuses_what_is_no_verdict(bench: Bench) -> None:

@@ -85,6 +85,22 @@ def test_hidden_faults_and_truth_wait_for_the_seal(bench: Bench) -> None:
     assert "chart-file-1-1" in after
 
 
+@pytest.mark.parametrize("feedback", ["marks", "outcomes", "reasons"])
+def test_an_exam_tells_what_its_scenario_allows(bench: Bench, feedback: str) -> None:
+    """A candidate's report has reasons only where they are allowed, and neither charts nor evidence; the full one has all."""
+    bench.scenario = bench.scenario.replace("level:", f"mode: exam\nfeedback: {feedback}\nlevel:")
+    folder = bench.evidence.folder
+    seal(folder)
+    told = grade_attempt(folder).to_json()["tasks"][0]["checks"][1]
+    page, full = report(folder, "en"), report(folder, "en", full=True)
+    tree(page)
+    assert ("say.2" in page) == (feedback != "marks")
+    assert (told["reason"] in page) == (feedback == "reasons")
+    for hidden in (told["actual"], "link.modbus", "chart-say-1-1", "Evidence rows"):
+        assert hidden not in page
+        assert hidden in full
+
+
 def test_the_chart_shows_right_and_wrong_values(bench: Bench) -> None:
     """Right values are dots, wrong ones crosses, beside the true value as a line."""
     root = tree(report(bench.evidence.folder, "en", full=True))

@@ -5,7 +5,8 @@ An event is flat and small. The journal adds sequence number, times and hash; no
 Kinds by protocol (``detail`` keys in brackets; a key that does not apply is left out):
 
 modbus
-    ``open`` [role]; ``close`` [reason]; ``reject`` [reason, bytes: hex] (not Modbus: hung up); ``refuse`` [reason] (not let
+    ``open`` [role]; ``close`` [reason]; ``reject`` [reason, bytes: hex] (not Modbus: hung up; or a
+    TLS handshake that failed, then without ``client``); ``refuse`` [reason] (not let
     in: address, session limit); ``watchdog`` [state: running|expired]: ``device``, ``tags`` and ``values`` that it set;
     ``read`` and ``write`` [unit, fc, table, file, address, count, raw: hex of the registers, idle: tags that a register
     waiting for an edge left as they were, wear: {tag: new write count}, role]: ``device`` is the unit's device

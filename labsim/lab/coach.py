@@ -62,6 +62,9 @@ class Coach:
         }
 
     def _say(self, record: Record) -> tuple[Text, Text | None] | None:
+        if record.kind == "reject" and str(record.detail.get("reason", "")).startswith("TLS handshake"):
+            protocol = "Modbus" if record.protocol == "modbus" else "MQTT"
+            return words.TLS_FAILED.format(protocol=protocol, reason=record.detail["reason"]), None
         match record.protocol:
             case "modbus":
                 return self._modbus(record)

@@ -119,6 +119,11 @@ HTTP_ADVICE: dict[int, Text] = {
         "JSON 格式正确，但不是该路由所要的内容；应答中指明了字段。",
     ),
 }
+TLS_FAILED = tr(
+    "A client was not let in over {protocol}; {reason}.",
+    "一個客戶端未能以 {protocol} 連入；{reason}。",
+    "一个客户端未能以 {protocol} 连入；{reason}。",
+)
 NOT_MODBUS = tr(
     "{client} sent something that is not Modbus TCP; the device hung up.",
     "{client} 發送的不是 Modbus TCP；設備斷開了連接。",

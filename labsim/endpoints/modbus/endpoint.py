@@ -14,6 +14,7 @@ from typing import Self
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
 from labsim.endpoints.endpoint import Address, Guard, ProtocolFactory, unguarded
+from labsim.endpoints.handshake import tell_failures
 from labsim.endpoints.modbus.application import Application, UnknownUnit
 from labsim.endpoints.modbus.connection import Connection, Manner, host_port, rtu_manner
 from labsim.endpoints.modbus.security import Files, Roles, make_certificates
@@ -120,7 +121,9 @@ class ModbusEndpoint:
             roles = [role for role in spec.permissions if role not in spec.roles.values()] or [""] * (not spec.roles)
             clients = dict.fromkeys(spec.roles, "") | {role.lower() or "client": role for role in roles}
             files = make_certificates(files, (self._host, "localhost", "127.0.0.1", socket.gethostname()), clients)
-        return files.context()
+        context = files.context()
+        tell_failures(context, "modbus", self._sink)
+        return context
 
     def _connection(self, manner: Manner) -> Connection:
         return Connection(self._application, self._sink, manner, self._sessions.admit, self._sessions.gone)

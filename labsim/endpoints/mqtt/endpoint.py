@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from labsim.endpoints.endpoint import Address, Guard, User, unguarded
+from labsim.endpoints.handshake import tell_failures
 from labsim.endpoints.mqtt.access import Access, AccessList, Rights, TopicRights
 from labsim.endpoints.mqtt.broker import Broker
 from labsim.endpoints.mqtt.limits import Limits
@@ -59,6 +60,8 @@ class MqttEndpoint:
         access = Access(users, anonymous=anonymous, acl=rights, certified=certified)
         self.broker = Broker(sink, access, limits)
         self._listeners = [Listener(port)]
+        if tls is not None:
+            tell_failures(tls, "mqtt", sink)
         if tls_port is not None:
             self._listeners.append(Listener(tls_port, tls))
         if web_port is not None:

@@ -111,10 +111,12 @@ async def test_one_role_s_read_is_not_another_s(port: int, folder: Path) -> None
 
 
 async def test_a_client_without_a_certificate_is_not_served(bench: Any, port: int, folder: Path) -> None:
-    """Without a certificate there is no session, and nothing of it in the evidence but what others do."""
+    """Without a certificate there is no session, and the evidence says why."""
     with pytest.raises((OSError, asyncio.IncompleteReadError)):
         await ask(port, context(folder, None), "0300640002")
     assert not bench.sink.of("open", "read")
+    told = bench.sink.of("reject")
+    assert [event.detail["reason"] for event in told] == ["TLS handshake: peer did not return a certificate"]
     assert await ask(port, context(folder, "operator"), "0300640002") == ["03 04 43 66 80 00"]
 
 
@@ -128,6 +130,7 @@ async def test_a_certificate_of_another_authority_is_not_taken(
     with pytest.raises((OSError, asyncio.IncompleteReadError)):
         await ask(port, tls, "0300640002")
     assert not bench.sink.of("open", "read")
+    assert "certificate verify failed" in bench.sink.of("reject")[0].detail["reason"]
 
 
 async def test_plain_modbus_is_not_served(bench: Any, port: int) -> None:

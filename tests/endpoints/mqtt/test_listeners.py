@@ -110,6 +110,11 @@ async def test_a_certificate_can_be_required(tmp_path, raw):
         good = trust(tmp_path / "a", "edge7")
         assert await exchange(built.ports[1], raw.connect("c"), 4, good) == b"\x20\x02\x00\x00"
     assert [event.kind for event in events].count("open") == 1
+    told = [event.detail["reason"] for event in events if event.kind == "reject"]
+    assert told == [
+        "TLS handshake: peer did not return a certificate",
+        "TLS handshake: certificate verify failed",
+    ]
 
 
 def test_certificates_are_made_once(tmp_path):

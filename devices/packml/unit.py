@@ -85,8 +85,9 @@ class PackmlUnit(TroubledMachine):
             getting = inlet.get()
             if not getting.triggered:
                 self._wait_for(Reason.STARVED)
-            part = yield getting
-            self._wait_for(Reason.NONE)
+                yield getting
+                self._wait_for(Reason.NONE)
+            part = getting.value
             self.count("prod_consumed_count")
             part.trail.append((self.path, self.now_s))
             yield from self.work(part)
@@ -95,8 +96,8 @@ class PackmlUnit(TroubledMachine):
                 putting = outlet.put(part)
                 if not putting.triggered:
                     self._wait_for(Reason.BLOCKED)
-                yield putting
-                self._wait_for(Reason.NONE)
+                    yield putting
+                    self._wait_for(Reason.NONE)
             if 0 < int(self["order_quantity"]) <= int(self["order_good"]) and self.state is State.EXECUTE:
                 order = {"Order": self["order_id"], "Good": self["order_good"], "Defective": self["order_bad"]}
                 self.emit("OrderCompleted", **order)

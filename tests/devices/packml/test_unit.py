@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from devices.packml.reason import Reason
-from devices.packml.state import COMPLETES, TMC, Command, State, after
+from devices.packml.state import COMPLETES, TMC, TRANSITIONS, Command, State, after
 from labsim.plant import status
-from labsim.plant.flow import Lane, Part, Signals, TimeClass
+from labsim.plant.flow import Lane, Part, Signals, Supply, TimeClass
 
 CALM = {"mtbf": 0, "minor_stops_per_hour": 0, "scrap_rate": 0}
 
@@ -301,3 +305,72 @@ def test_a_fault_that_is_hidden_by_another_shows_when_that_is_over(machine):
     device.end_fault("jam")
     made.run(120)
     assert device["prod_processed_count"] > processed
+
+
+ACTS = (*METHODS.values(), "jam", "minor-stops", "emergency-stop", "low-material", "power", "air", "mode", "order", "")
+LEGAL = {(int(state), int(target)) for state, target in COMPLETES.items()} | {
+    (int(state), int(target)) for moves in TRANSITIONS.values() for state, target in moves.items()
+}
+
+
+@pytest.mark.parametrize("kind", ["loading-machine", "filling-machine", "sealing-machine"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 150)), max_size=25),
+    attended=st.booleans(),
+    mtbf=st.sampled_from([0, 1, 60]),
+)
+def test_no_act_leads_out_of_the_table(bench, kind, acts, attended, mtbf):
+    """Whatever commands, faults and failing supplies come when, every change of state is one of the standard's.
+
+    Parts are conserved, times add up, and when all is well again the machine can be brought to Execute.
+    """
+    made = bench(kind, auto_restart=attended, mtbf=mtbf, mttr=2, minor_stops_per_hour=100)
+    device, air = made.device, Supply(6.0)
+    if "air" in device.flows:
+        device.air = air
+    signals = Signals(made.plant.env)
+    device.watchers.append(signals)
+    for act, steps in acts:
+        if act in METHODS.values():
+            device.call(act, ())
+        elif act in device.interface.faults:
+            if act in device.faults:
+                device.end_fault(act)
+            else:
+                device.begin_fault(act, {"per_hour": 100})
+        elif act == "power":
+            device.power.level = 1.0 - device.power.level
+        elif act == "air":
+            air.level = 10.0 - air.level
+        elif act == "mode":
+            device.call("set_unit_mode", (steps % 3 + 1,))
+        elif act == "order":
+            made.write("order_quantity", steps % 5)
+        made.run(steps / 10)
+    changes = [(one.fields["From"], one.fields["To"]) for one in made.plant.events if one.name == "StateChanged"]
+    assert set(changes) <= LEGAL
+    assert all(before[1] == after_[0] for before, after_ in pairwise(changes))
+    assert device["prod_consumed_count"] - device["prod_processed_count"] in (0, 1)
+    assert sum(signals.seconds()) == pytest.approx(device.now_s)
+    recover(made, air)
+
+
+def recover(made, air):
+    """Everything right again: from wherever it is, the machine comes to make parts."""
+    device = made.device
+    for name in list(device.faults):
+        device.end_fault(name)
+    device.power.level, air.level = 1.0, 6.0
+    device.configure("mtbf", 0)
+    made.run(120)
+    device.call("abort", ())
+    until(made, State.ABORTED)
+    assert device.call("clear", ())[0] == status.GOOD
+    until(made, State.STOPPED)
+    made.write("order_quantity", 0)
+    assert device.call("set_unit_mode", (1,))[0] == status.GOOD
+    executing(made)
+    before = int(device["prod_processed_count"])
+    made.run(150)
+    assert device["prod_processed_count"] > before

@@ -93,6 +93,7 @@ class TagStore:
         self.source_time: NDArray[np.int64] = np.zeros(0, np.int64)
         self.now_ns = 0
         self.true: dict[int, int] = {}
+        self._spans: dict[tuple[int, int], NDArray[np.intp] | None] = {}
         self.refusing = status.GOOD
         self.unreachable: dict[str, int] = {}
         self._text: dict[int, str] = {}
@@ -160,6 +161,7 @@ class TagStore:
             self.value[true.row], self.status[true.row] = self.value[row], self.status[row]
             self.source_time[true.row] = self.source_time[row]
             self.true[row] = true.row
+            self._spans.clear()
         return self.true[row]
 
     def truth(self, row: int) -> Value:
@@ -198,18 +200,27 @@ class TagStore:
 
     def set_span(self, first: int, values: NDArray[np.float64], codes: int | NDArray[np.uint32] = status.GOOD) -> None:
         """Set consecutive number rows at once as `set` does each; ``codes`` is one status for all or one for each."""
-        if self.true and not self.true.keys().isdisjoint(range(first, first + len(values))):
-            each = np.broadcast_to(np.asarray(codes, np.uint32), len(values)).tolist()
-            for row, (value, one) in enumerate(zip(values.tolist(), each, strict=True), first):
-                self.set(row, value, one)
-            return
         span = slice(first, first + len(values))
+        if self.true and (rows := self._held(first, len(values))) is not None:
+            old, code = self.value[rows], self.status[rows]
+            same = (old == values) | ((old != old) & (values != values))
+            moved = ~(same & (code == codes))
+            self.value[rows], self.status[rows] = values, codes
+            self.source_time[rows[moved]] = self.now_ns
+            return
         old, code = self.value[span], self.status[span]
         same = (old == values) | ((old != old) & (values != values))
         moved = ~(same & (code == codes))
         old[:] = values
         code[:] = codes
         self.source_time[span][moved] = self.now_ns
+
+    def _held(self, first: int, count: int) -> NDArray[np.intp] | None:
+        """The rows that the device sets of a span; None where nothing lies over one of its tags."""
+        if (first, count) not in self._spans:
+            rows = np.array([self.true.get(row, row) for row in range(first, first + count)], np.intp)
+            self._spans[first, count] = rows if (rows != np.arange(first, first + count)).any() else None
+        return self._spans[first, count]
 
     def write(self, row: int, value: Value) -> int:
         """Write as a client: judged by access, type and range, then by the device's guard; in effect at once when good.

@@ -76,7 +76,12 @@ async def test_from_rejected_to_trusted(lab: Lab, tmp_path: Path) -> None:
         with pytest.raises(ua.UaStatusCodeError) as error:
             await override.write_value(await override.read_value())
         assert error.value.code == ua.StatusCodes.BadUserAccessDenied
-    said = [entry["text"]["en"] for entry in lab.feed._entries if entry["kind"] == "certificate"]
+    said: list[str] = []
+    async with asyncio.timeout(20):
+        async for entry in lab.feed.listen(0):
+            said += [entry["text"]["en"]] if entry["kind"] == "certificate" else []
+            if len(said) == 2:
+                break
     assert "refused the certificate" in said[0]
     assert "now trusts" in said[1]
     check = load("opcua.certificate")

@@ -99,3 +99,40 @@ def test_resumed_plant_goes_on_where_it_was(host: Callable, tmp_path: Path) -> N
     for tag in ("meter2.frequency", "meter3.active_power_total"):  # not touched, and kept at every step
         one, two = ([e.history.value_at(tag, n * STEP_NS) for n in range(steps)] for e in (after, other))
         assert one == two
+
+
+TWO_METERS = """
+labsim: 1
+id: two-meters
+title: Two meters
+level: junior
+minutes: 10
+plant: {meter1: {type: power-meter}, meter2: {type: power-meter}}
+endpoints: [{modbus: {units: {11: meter1, 12: meter2}}}]
+tasks: [{id: read, title: Read, marks: 1, checks: [{modbus.read: {device: meter1, marks: 1}}]}]
+"""
+
+
+def test_a_kill_takes_the_running_second_of_polls_and_no_more(host: Callable, tmp_path: Path) -> None:
+    """Every read that a check looks at was kept before its answer; of counted ones only the last second may be missing."""
+    scenario, attempt = tmp_path / "two", tmp_path / "attempt"
+    scenario.mkdir()
+    (scenario / "scenario.yaml").write_text(TWO_METERS, encoding="utf-8")
+    running = host(str(scenario), "--attempt", str(attempt), "--port-base", "0", "--speed", "20")
+    answered = {11: 0, 12: 0}
+    with socket.create_connection(("127.0.0.1", running.port("modbus")), timeout=30) as client:
+        while Evidence.load(attempt).end_ns < 4 * 10**9:
+            for _ in range(50):
+                for unit in answered:
+                    client.sendall(struct.pack(">HHHBBHH", 1, 0, 6, unit, 3, 3019, 10))
+                    assert client.recv(64)[7] == 3
+                    answered[unit] += 1
+        running.kill()
+    evidence = Evidence.load(attempt)
+    graded = evidence.of("modbus", "read", "meter1")
+    assert len(graded) == answered[11]
+    polls = evidence.of("modbus", "poll", "meter2")
+    told = len(evidence.of("modbus", "read", "meter2")) + sum(r.detail["reads"] for r in polls)
+    ended = (graded[-1].t // 10**9 - 1) * 10**9  # a second that was over for a second
+    assert sum(r.t < ended for r in graded) - 1 <= told <= answered[12]
+    assert ok(verify(attempt))

@@ -33,9 +33,9 @@ class Check(ABC, Generic[P]):
         name: As scenarios write it: ``family.verb``.
         sentence: What a trainee reads as the title of the check; ``{p.device}`` fills in a parameter.
         Params: The model of its parameters.
-        judges: ``deeds``: what was done, which stays done, whatever follows. ``standing``: how things stand at a moment (a
-            file, an answer, a store), so that it can have been right earlier. ``absence``: what never happens, which an
-            earlier moment proves nothing of.
+        judges: ``deeds``: what was done, which stays done, whatever follows. ``handed``: what was handed in, answered or tried
+            by the host, and ``standing``: how things stand at a moment (a store, a session); either can have been right
+            earlier. ``absence``: what never happens, which an earlier moment proves nothing of.
         reads: Reads that must be in the journal one by one. ``tags``: those of the tags it names. ``devices``: every one of
             the devices it names, itself or by a tag, because it counts requests. ``all``: every one. What no check needs is
             counted in a ``poll``.
@@ -43,7 +43,7 @@ class Check(ABC, Generic[P]):
 
     name: ClassVar[str]
     sentence: ClassVar[Text]
-    judges: ClassVar[Literal["deeds", "standing", "absence"]] = "deeds"
+    judges: ClassVar[Literal["deeds", "handed", "standing", "absence"]] = "deeds"
     reads: ClassVar[Literal["tags", "devices", "all"]] = "tags"
     Params: type[P]
 

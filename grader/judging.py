@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 from grader import apart
@@ -19,6 +20,8 @@ from labsim.evidence.evidence import Evidence
 from labsim.scenario.fields import nested_checks
 from labsim.scenario.marking import Mode, When, Window
 
+_STANDS = ("handed", "standing")
+_GIVEN = ("file", "answer", "probe")
 _CHECKPOINTS = 200
 """Moments that are looked back to for an earlier success; always the first, so that one that was found stays found."""
 
@@ -50,7 +53,6 @@ class Judging:
 
     evidence: Evidence
     mode: Mode = "training"
-    _earlier: dict[int, Cut] = field(default_factory=dict)
 
     def judge(self, name: str, params: Mapping[str, Any], task: str = "", when: When | None = None) -> Outcome:
         """The outcome of one check; whatever it raises is our fault, and costs nobody a mark."""
@@ -72,14 +74,14 @@ class Judging:
             span = stretch(when, self.evidence)
             if span is None:
                 return not_yet()
-            past = kind == "standing"  # how things stand rests on all that was before
+            past = kind in _STANDS  # how things stand rests on all that was before
             end = None if when.to is None else span[1]
             return asked.run(Cut(self.evidence, start_ns=0 if past else span[0], end_ns=end))
         best = asked.run(self.evidence)
-        if when != "ever" or kind != "standing" or best.state is not State.FAILED:
+        if when != "ever" or kind not in _STANDS or best.state is not State.FAILED:
             return best
-        for seq in self._checkpoints:
-            outcome = asked.run(self._as_of(seq))
+        for seq in self._handed if kind == "handed" else self._checkpoints:
+            outcome = asked.run(Cut(self.evidence, seq=seq))
             if outcome.state is State.PASSED or (outcome.state is State.FAILED and outcome.score > best.score):
                 best = outcome
             if best.state is State.PASSED:
@@ -91,10 +93,13 @@ class Judging:
         last = self.evidence.records[-1].seq if self.evidence.records else 0
         return [seq for seq in islice(checkpoints(self.evidence), _CHECKPOINTS) if seq < last]
 
-    def _as_of(self, seq: int) -> Cut:
-        if seq not in self._earlier:
-            self._earlier[seq] = Cut(self.evidence, seq=seq)
-        return self._earlier[seq]
+    @cached_property
+    def _handed(self) -> list[int]:
+        """The checkpoints at which something had been handed over since the one before."""
+        given = sorted(r.seq for kind in _GIVEN for r in self.evidence.of("lab", kind))
+        counts = [(bisect_right(given, seq), seq) for seq in checkpoints(self.evidence)]
+        fresh = [seq for (had, _), (has, seq) in pairwise([(0, 0), *counts]) if has > had]
+        return fresh[:_CHECKPOINTS]
 
 
 def bind(name: str, params: Mapping[str, Any], task: str) -> tuple[Check[Any], Any]:

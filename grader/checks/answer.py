@@ -62,7 +62,7 @@ class Answer(Check[AnswerParams]):
     """
 
     name = "answer"
-    judges = "standing"
+    judges = "handed"
     sentence = tr("The question is answered", "回答問題", "回答问题")
     Params = AnswerParams
 

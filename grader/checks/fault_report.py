@@ -91,7 +91,7 @@ class Reported(Check[ReportedParams]):
     """
 
     name = "fault.reported"
-    judges = "standing"
+    judges = "handed"
     sentence = tr("The faults are found and reported", "找出並報告故障", "找出并报告故障")
     Params = ReportedParams
 

@@ -118,7 +118,7 @@ class FileValues(Check[FileValuesParams]):
     """
 
     name = "file.values"
-    judges = "standing"
+    judges = "handed"
     sentence = tr("{p.file} holds the right values", "{p.file} 中的值正確", "{p.file} 中的值正确")
     Params = FileValuesParams
 

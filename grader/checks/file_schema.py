@@ -49,7 +49,7 @@ class FileSchema(Check[FileSchemaParams]):
     """
 
     name = "file.schema"
-    judges = "standing"
+    judges = "handed"
     sentence = tr("{p.file} has the shape that is asked for", "{p.file} 符合要求的結構", "{p.file} 符合要求的结构")
     Params = FileSchemaParams
 

@@ -128,7 +128,7 @@ class FileSeries(Check[FileSeriesParams]):
     """
 
     name = "file.series"
-    judges = "standing"
+    judges = "handed"
     sentence = tr(
         "{p.file} is a true and whole series", "{p.file} 是真實完整的數據序列", "{p.file} 是真实完整的数据序列"
     )

@@ -96,7 +96,7 @@ class Energy(Check[EnergyParams]):
     """
 
     name = "kpi.energy"
-    judges = "standing"
+    judges = "handed"
     sentence = tr("The energy figure is right: {p.figure}", "能耗指標正確：{p.figure}", "能耗指标正确：{p.figure}")
     Params = EnergyParams
 

@@ -96,7 +96,7 @@ class Oee(Check[OeeParams]):
     """
 
     name = "kpi.oee"
-    judges = "standing"
+    judges = "handed"
     sentence = tr("The figure is right: {p.figure}", "指標正確：{p.figure}", "指标正确：{p.figure}")
     Params = OeeParams
 

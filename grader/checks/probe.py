@@ -141,7 +141,7 @@ def key_of(name: str, params: ProbeParams) -> str:
 class Probe(Check[P]):
     """Base of the checks of probes."""
 
-    judges = "standing"
+    judges = "handed"
 
     def judge(self, evidence: Evidence, params: P) -> Outcome:
         """Look at what came of the last try."""

@@ -77,7 +77,7 @@ class Labelled(Check[LabelledParams]):
 
     name = "quality.labelled"
     sentence = tr("Bad values are marked, good ones are not", "壞值已標註，好值未誤標", "坏值已标注，好值未误标")
-    judges = "standing"
+    judges = "handed"
     Params = LabelledParams
 
     def judge(self, evidence: Evidence, params: LabelledParams) -> Outcome:

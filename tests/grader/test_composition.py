@@ -161,6 +161,16 @@ def test_times_count_from_a_fault(bench: Bench, fault: float | None, state: Stat
     assert states(marked(bench, f"\n  - {{id: a, title: A, marks: 1, checks: [{check}]}}\n")) == [state]
 
 
+@pytest.mark.parametrize(("mode", "state"), [("training", State.PASSED), ("exam", State.FAILED)])
+def test_a_store_that_was_right_at_a_check_counts_too(bench: Bench, mode: str, state: State) -> None:
+    """Nothing was handed in between, and the message is cleared at the end."""
+    bench.publish(1, "a", "on", retain=True)
+    bench.event(2, "lab", "check")
+    bench.publish(3, "a", "", retain=True)
+    task = "\n  - {id: a, title: A, marks: 1, checks: [{mqtt.retained: {topics: [a], marks: 1}}]}\n"
+    assert states(marked(bench, task, f"mode: {mode}\n")) == [state]
+
+
 def test_absence_looks_at_the_end_whatever_was_true_before(bench: Bench) -> None:
     """Nothing had happened at the check; then the alarm came."""
     bench.event(1, "lab", "check")

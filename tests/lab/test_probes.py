@@ -138,8 +138,8 @@ async def test_a_device_is_read_and_written_from_an_address(running: Any) -> Non
 
 
 async def test_what_cannot_be_tried_is_our_fault(running: Any) -> None:
-    """An endpoint that is not there costs nobody a mark."""
-    lab = await running("probe.mqtt: {endpoint: mqtt.7}", "probe.mqtt: {user: gw, password: pw}")
+    """A node that is not there costs nobody a mark."""
+    lab = await running("probe.opcua: {action: read, node: Nowhere}", "probe.mqtt: {user: gw, password: pw}")
     verdict = await lab.close("test")
     assert outcomes(verdict) == ["cannot_check", "passed"]
 

@@ -9,7 +9,11 @@ import pytest
 from asyncua import Client, ua
 
 import devices
+from labsim.endpoints.opcua.core.nodeid import key_of
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
+from labsim.endpoints.opcua.layout import Layout
+from labsim.endpoints.opcua.mapping import map_devices
+from labsim.endpoints.opcua.renumber import NodeIds
 from labsim.evidence.event import Event
 from labsim.evidence.history import Series
 from labsim.plant.clock import SimClock
@@ -245,3 +249,16 @@ async def test_a_changed_state_reaches_a_subscriber(plant: Plant) -> None:
         assert await asyncio.wait_for(seen.get(), 5) == "Stopped"
         plant.devices["packer1"]["state_current"] = 6
         assert await asyncio.wait_for(seen.get(), 5) == "Running"
+
+
+@pytest.mark.parametrize("kind", ["numeric", "guid"])
+def test_states_follow_drawn_node_ids(plant: Plant, kind: Any) -> None:
+    """What CurrentState/Id names is a state that is there, whatever node ids the seat has."""
+    mapped = map_devices(plant, ["packer1"], layout=Layout(ids=NodeIds(kind, "a")))
+    found = []
+    for key, tags in mapped.template.sources.items():
+        node = mapped.space[key]
+        if node.browse.Name == "Id" and tags[0].name == "door":
+            state = mapped.space[key_of(node.constant((), mapped.seat).value.Value)]
+            found.append((state.browse.Name, state.type_definition))
+    assert found == [("WideOpen", 2307)]

@@ -28,6 +28,7 @@ from labsim.cli import (
     mqtt,
     new,
     opcua,
+    plants,
     progress,
     prove,
     replay,
@@ -73,6 +74,7 @@ app.command("test")(prove.prove)
 app.command("progress")(progress.progress)
 app.command("devices")(devices.list_devices)
 app.command("manual")(devices.manual)
+app.command("plants")(plants.plants)
 app.add_typer(modbus.app, name="modbus")
 app.add_typer(mqtt.app, name="mqtt")
 app.add_typer(opcua.app, name="opcua")

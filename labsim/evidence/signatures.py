@@ -17,7 +17,7 @@ Say = Callable[[str, str, int], None]
 
 
 class Signatures:
-    """The signatures of one attempt.
+    """The signatures of one attempt, as they were when this was made: before the journal is read, if a host still writes.
 
     Args:
         folder: The attempt folder.
@@ -34,6 +34,8 @@ class Signatures:
         self.signers: dict[str, None] = {}
         self.last: Head | None = None
         self._keys = self._read_keys()
+        path = folder / heads.NAME
+        self._heads = path.read_bytes() if path.is_file() else None
 
     def _read_keys(self) -> dict[str, PublicKey]:
         try:
@@ -52,12 +54,11 @@ class Signatures:
         Args:
             chain: Hashes of the journal in hex by record number; the manifest's at 0.
         """
-        path = self._folder / heads.NAME
-        if not path.is_file():
+        data = self._heads
+        if data is None:
             if self._pinned is not None:
                 self._say(heads.NAME, "is missing: nobody signed this attempt while it ran", 0)
             return
-        data = path.read_bytes()
         lines = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]  # half a line is what a crash left
         before: Head | None = None
         for number, line in enumerate(lines, 1):

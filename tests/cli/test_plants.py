@@ -31,7 +31,7 @@ def test_an_authors_own_file_is_judged(labsim: Run, tmp_path: Path) -> None:
     )
     done = labsim("plants", file)
     assert done.returncode == 2
-    assert f"{file}:7:28" in done.stderr
+    assert f"{file}:7:29" in done.stderr
     assert "Did you mean 'parts_in'?" in done.stderr
     done = labsim("plants", "pakc")
     assert done.returncode == 2

@@ -68,6 +68,7 @@ class Bench:
         self._files: dict[str, bytes] = {}
         self._versions: list[tuple[float, str, bytes]] = []
         self.scenario_files: dict[str, bytes] = {}
+        self.tags = list(TAGS)
         self._evidence: Evidence | None = None
         self.end = 0.0
         self.speed = 1.0
@@ -139,11 +140,11 @@ class Bench:
                     )
                 },
             ),
-            tags=TAGS,
+            tags=self.tags,
             scenario_files={"scenario.yaml": self.scenario.encode(), **self.scenario_files},
             clock_t=lambda: now,
         )
-        rows = {tag.path: tag.row for tag in TAGS}
+        rows = {tag.path: tag.row for tag in self.tags}
         for t, path, value, status in sorted(self._truth, key=lambda change: change[0]):
             text = isinstance(value, str)
             texts = {rows[path]: value} if text else None

@@ -128,7 +128,10 @@ class LabCatalogue:
                     said.setdefault(key, {})[f"{fault}: {one.title.say()}{unit}"] = None
                     texts |= {key} if one.of == "tag" else set()
         return {"fault": {"enum": names}} | {
-            key: {"type": "string" if key in texts else ["number", "string"], "description": f"Of faults. {'; '.join(lines)}."}
+            key: {
+                "type": "string" if key in texts else ["number", "string"],
+                "description": f"Of faults. {'; '.join(lines)}.",
+            }
             for key, lines in sorted(said.items())
         }
 

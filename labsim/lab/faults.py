@@ -287,7 +287,15 @@ class LabFaults:
         ]
 
     def begin(
-        self, target: str, fault: str, given: Mapping[str, Any], now_ns: int, *, hidden: bool, by: str, entry: int | None = None
+        self,
+        target: str,
+        fault: str,
+        given: Mapping[str, Any],
+        now_ns: int,
+        *,
+        hidden: bool,
+        by: str,
+        entry: int | None = None,
     ) -> None:
         """Let something fail.
 

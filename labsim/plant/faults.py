@@ -84,7 +84,9 @@ def concerned(interface: Interface, path: str, tag: str, name: str, parameters: 
     if not tag:
         generic = name not in interface.faults and name in ("dead", "stale", *_CLOCKS)
         return [f"{path}.{one}" for one in interface.tags] if generic else []
-    others = [parameters[key] for key, spec in VALUE_FAULTS[name].parameters.items() if spec.of == "tag" and key in parameters]
+    others = [
+        parameters[key] for key, spec in VALUE_FAULTS[name].parameters.items() if spec.of == "tag" and key in parameters
+    ]
     return [f"{path}.{tag}", *(f"{path}.{other}" for other in others)]
 
 

@@ -99,7 +99,8 @@ class TimelineEntry(LinkSettings):
         if self.device is not None:
             return f"{self.device}.{self.tag}" if self.tag is not None else self.device
         return next(
-            (f"{kind}.{name}" for kind in ("link", "endpoint", "rogue") if (name := getattr(self, kind)) is not None), ""
+            (f"{kind}.{name}" for kind in ("link", "endpoint", "rogue") if (name := getattr(self, kind)) is not None),
+            "",
         )
 
     @model_validator(mode="after")
@@ -109,7 +110,9 @@ class TimelineEntry(LinkSettings):
         if self.at is None and self.when is None:
             raise ValueError("a timeline entry has a time or a condition: give 'at' or 'when'")
         if sum(name is not None for name in (self.device, self.link, self.endpoint, self.rogue)) != 1:
-            raise ValueError("a timeline entry is about a device or a link: give 'device', 'link', 'endpoint' or 'rogue'")
+            raise ValueError(
+                "a timeline entry is about a device or a link: give 'device', 'link', 'endpoint' or 'rogue'"
+            )
         if self.link is not None:
             if self.state is None or self.setting is not None or self.fault is not None or self.tag is not None:
                 raise ValueError("an entry about a link has a 'state', and no 'setting' or 'fault'")

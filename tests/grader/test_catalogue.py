@@ -54,7 +54,7 @@ def test_parameters_are_described(name: str) -> None:
 
 @EVERY
 def test_examples_are_judged(name: str, bench: Bench) -> None:
-    """On a lab that nobody touched each example is judged without a fault of ours and earns nothing, save what is for penalties."""
+    """On a lab that nobody touched each example is judged without a fault of ours and earns nothing, save for penalties."""
     check = load(name)
     said = [next(iter(yaml.safe_load(example).items())) for example in examples(check)]
     own = [{key: value for key, value in params.items() if key not in TASK_KEYS} for _, params in said]

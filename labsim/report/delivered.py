@@ -9,12 +9,13 @@ from typing import Any
 
 from grader.checks import load
 from grader.checks.file import FileValuesParams
+from grader.checks.file_series import FileSeriesParams
 from grader.checks.message import judged
 from grader.checks.mqtt import by_clients
 from grader.checks.truthful import MatchesTruthParams
 from grader.jitter import longer
 from grader.payload import utc_ns_of
-from grader.table import TableError, read_rows
+from grader.table import TableError, read_columns, read_rows
 from grader.truth import Truth, as_value, real
 from grader.window import nanoseconds
 from labsim.evidence.evidence import Evidence
@@ -88,8 +89,32 @@ def _written(evidence: Evidence, params: FileValuesParams) -> Iterator[Compariso
         yield one
 
 
+def _logged(evidence: Evidence, params: FileSeriesParams) -> Iterator[Comparison]:
+    """The columns of a hand-in file with a row per time; of intervals there is no value at a time to draw."""
+    handed = evidence.file(params.file) if params.of == "value" else None
+    if handed is None:
+        return
+    try:
+        lines = read_columns(handed.data, params.file, [params.time, *params.columns])
+    except TableError:
+        return
+    slack = nanoseconds(params.time_margin)
+    for place, path in enumerate(params.columns.values(), 1):
+        tag = evidence.tags[real(evidence, path) if params.real else path]
+        truth, one = Truth(evidence, tag.path), Comparison(tag, params.tolerance)
+        for _, cells in lines:
+            utc, value = utc_ns_of(cells[0]), as_value(cells[place], tag)
+            if utc is None or cells[place] in (None, "") or not isinstance(value, float):
+                continue
+            t = evidence.t_of_utc(utc)
+            right = truth.latest_match(value, t + slack, 2 * slack, params.tolerance) is not None
+            one.points.append(Point(t, value, right))
+        yield one
+
+
 _COMPARED: dict[str, Callable[[Evidence, Any], Iterator[Comparison]]] = {
     "mqtt.matches-truth": _published,
+    "file.series": _logged,
     "file.values": _written,
 }
 

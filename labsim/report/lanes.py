@@ -12,6 +12,7 @@ PROTOCOLS = ("opcua", "modbus", "mqtt", "http", "ntp")
 _REFUSED = {"reject", "refuse", "deny", "drop", "timeout"}
 _WRITES = {"write", "publish", "call", "acknowledge", "condition"}
 _NO_REQUEST = {"open", "close", "session-close", "audit", "watchdog"}
+_POLLS_MAX = 1000
 _MARKED = ("check", "hint", "answer", "setting", "file", "incident", "submit", "host-start")
 
 
@@ -65,12 +66,21 @@ def lanes(evidence: Evidence) -> list[Lane]:
             lane.errors.append(record.t)
         elif record.kind in _WRITES:
             lane.writes.append(record.t)
+        elif record.kind == "poll":
+            lane.requests += _polls(record)
         elif record.kind not in _NO_REQUEST:
             lane.requests.append(record.t)
     for first in opened.values():  # still connected at the end, or when the host died
         name = _name(names, first)
         found[first.protocol, name].spans.append((first.t, evidence.end_ns))
     return sorted(found.values(), key=lambda lane: PROTOCOLS.index(lane.protocol))
+
+
+def _polls(record: Record) -> Iterable[int]:
+    """When reads that were only counted took place, spread evenly over their time; of very many, some."""
+    first, last = int(record.detail["first"]), int(record.detail["last"])
+    count = min(max(int(record.detail["reads"]), 1), _POLLS_MAX)
+    return (first + (last - first) * index // max(count - 1, 1) for index in range(count))
 
 
 def _names(records: Iterable[Record]) -> dict[tuple[str, str], str]:

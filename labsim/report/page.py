@@ -16,6 +16,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from grader.grade import grade
+from grader.probing import without_probes
 from labsim.evidence.attempt import SEAL, VERDICTS
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -32,7 +33,7 @@ from labsim.scenario.model import Scenario
 from labsim.scenario.timeline import all_entries
 
 _SIGNS = {"passed": "✔", "failed": "✘", "partly": "◐", "not_checked": "⊘", "cannot_check": "!"}
-_FROM_TRUTH_ALONE = ("file.values",)
+_FROM_TRUTH_ALONE = ("file.values", "file.series")
 """Checks whose chart shows what the trainee has not been told yet while the lab is running."""
 
 
@@ -124,7 +125,7 @@ def _outcome(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _timeline(evidence: Evidence, lang: str, *, hidden: bool) -> Markup | None:
-    found = lanes(evidence)
+    found = lanes(without_probes(evidence))
     if not found:
         return None
     drawn = timeline(found, bands(evidence, hidden=hidden), lab_marks(evidence), evidence.end_ns, lang)

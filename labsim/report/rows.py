@@ -89,6 +89,8 @@ def _subject(record: Record) -> list[str]:
         about.append(", ".join(record.tags[:_TAGS]))
     if len(record.tags) > _TAGS:
         about.append(f"… ({len(record.tags)})")
+    if record.kind == "poll":
+        about.append(f"× {detail.get('reads', 1)}")
     if detail.get("reason"):
         about.append(_cut(str(detail["reason"])))
     return about

@@ -140,6 +140,9 @@ KINDS: dict[str, Text] = {
     "host-stop": tr("lab ends", "實驗結束", "实验结束"),
     "incident": tr("incident", "異常事件", "异常事件"),
     "open": tr("connect", "連接", "连接"),
+    "pause": tr("pause", "暫停", "暂停"),
+    "poll": tr("reads, counted", "讀取（計數）", "读取（计数）"),
+    "probe": tr("probe of the host", "主機探測", "主机探测"),
     "publish": tr("publish", "發佈", "发布"),
     "read": tr("read", "讀取", "读取"),
     "reject": tr("rejected", "拒絕", "拒绝"),
@@ -151,6 +154,7 @@ KINDS: dict[str, Text] = {
     "subscribe": tr("subscribe", "訂閱", "订阅"),
     "timeout": tr("timed out", "超時", "超时"),
     "unsubscribe": tr("unsubscribe", "取消訂閱", "取消订阅"),
+    "watchdog": tr("watchdog", "看門狗", "看门狗"),
     "write": tr("write", "寫入", "写入"),
 }
 """Kinds of events; one that is not here is shown as the journal has it."""

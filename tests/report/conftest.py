@@ -35,9 +35,10 @@ tasks:
     hints: [{text: {en: Look there, zh-Hant: 看, zh-Hans: 看}, cost: 1}]
   - id: file
     title: {en: Hand it in, zh-Hant: 交付, zh-Hans: 交付}
-    marks: 4
+    marks: 6
     checks:
       - file.values: {file: log.csv, expect: {u: meter1.voltage}, truth: at-time, at_least: 3, marks: 4}
+      - file.series: {file: series.csv, columns: {u: meter1.voltage}, every: 1 s, for: 10 s, marks: 2}
 penalties:
   - modbus.never: {action: write, tags: [meter1.power], marks: 2}
 """
@@ -55,18 +56,11 @@ def bench(tmp_path: Path) -> Bench:
         for topic, factor in (("site/good", 1), ("site/bad", 1000)):
             value = {"v": (230.0 + t % 7) * factor}
             made.publish(t, topic, value, app="<gw>&'\"", client="127.0.0.1:4000", session="mqtt-1")
-    made.read(5, {"meter1.voltage": 235.0}, client="127.0.0.1:4001", session="modbus-1", address=1, count=2)
-    made.read(6, client="127.0.0.1:4001", session="modbus-1", address=9, count=2, status=2)
-    made.event(
-        7,
-        "modbus",
-        "write",
-        device="meter1",
-        tags=["meter1.power"],
-        values=[1.0],
-        client="127.0.0.1:4001",
-        session="modbus-1",
-    )
+    modbus = {"device": "meter1", "client": "127.0.0.1:4001", "session": "modbus-1"}
+    asked = {"unit": 11, "fc": 3, "table": "holding", "address": 1, "count": 2}
+    made.event(5, "modbus", "read", tags=["meter1.voltage"], values=[235.0], detail=asked, **modbus)
+    made.event(6, "modbus", "read", detail={**asked, "address": 9}, status=2, **modbus)
+    made.event(7, "modbus", "write", tags=["meter1.power"], values=[1.0], **modbus)
     fault = {"fault": "link.slow", "number": 1, "hidden": True, "by": "timeline"}
     made.event(10, "lab", "fault", subject="link.modbus", detail={**fault, "phase": "begin"})
     made.event(20, "lab", "fault", subject="link.modbus", detail={**fault, "phase": "end"})
@@ -75,5 +69,10 @@ def bench(tmp_path: Path) -> Bench:
     made.event(23, "lab", "incident", detail={"reason": "the disk was full"})
     stamp = "2026-01-01T00:00:{:02d}Z"
     made.hand_in("log.csv", "key,value,time\n" + "".join(f"u,{230 + t % 7},{stamp.format(t)}\n" for t in (3, 9, 15)))
+    made.hand_in(
+        "series.csv", "time,u\n" + "".join(f"{stamp.format(t)},{230 + t % 7 + t // 20 * 50}\n" for t in range(5, 25))
+    )
+    detail = {"unit": 11, "fc": 3, "reads": 8, "first": 24 * 10**9, "last": 31 * 10**9}
+    made.event(32, "modbus", "poll", detail=detail, **modbus)
     made.end = 40
     return made

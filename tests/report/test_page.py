@@ -10,6 +10,7 @@ from grader_bench import Bench
 
 from grader.grade import grade_attempt
 from labsim.evidence.attempt import Attempt, save_verdict
+from labsim.report.lanes import lanes
 from labsim.report.page import report
 from labsim.report.words import KINDS, WORDS
 from labsim.text import LANGUAGES
@@ -112,6 +113,15 @@ def test_the_chart_shows_right_and_wrong_values(bench: Bench) -> None:
     assert (count("chart-say-1-1", "dot"), count("chart-say-1-1", "cross")) == (36, 0)
     assert (count("chart-say-2-1", "dot"), count("chart-say-2-1", "cross")) == (0, 36)
     assert (count("chart-file-1-1", "dot"), count("chart-file-1-1", "truth")) == (3, 1)
+    assert (count("chart-file-2-1", "dot"), count("chart-file-2-1", "cross")) == (15, 5)
+
+
+def test_lanes_are_of_clients_and_count_what_was_only_counted(bench: Bench) -> None:
+    """A client is one lane over all its connections; reads in a poll record are requests at their times."""
+    mqtt, modbus = sorted(lanes(bench.evidence), key=lambda lane: lane.protocol != "mqtt")
+    assert (mqtt.client, len(mqtt.writes), mqtt.spans) == ("<gw>&'\"", 72, [(10**9, 40 * 10**9)])
+    assert (modbus.client, len(modbus.errors), len(modbus.writes)) == ("127.0.0.1", 1, 1)
+    assert modbus.requests == [5 * 10**9, *(t * 10**9 for t in range(24, 32))]
 
 
 def test_the_same_folder_gives_the_same_report(bench: Bench, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ system knows one (not on Windows and macOS).
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -119,6 +120,7 @@ def _judge(evidence: Evidence, request: Mapping[str, Any]) -> Outcome:
 
         kind = load(request["check"])
         return kind().judge(evidence, kind.Params.model_validate(request["params"]))
+    _demand_original(evidence)
     path = evidence.folder / "scenario" / request["file"]
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
@@ -131,6 +133,19 @@ def _judge(evidence: Evidence, request: Mapping[str, Any]) -> Outcome:
     if not callable(function):
         raise ApartError(f"{request['file']} has no function {request['function']!r}.")
     return as_outcome(function(evidence, **request["arguments"]))
+
+
+def _demand_original(evidence: Evidence) -> None:
+    """No code is run that was not there when the attempt was made.
+
+    Raises:
+        ApartError: a Python file of the scenario was changed or added since.
+    """
+    folder = evidence.folder / "scenario"
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder).as_posix()
+        if evidence.manifest.files.get(name) != hashlib.sha256(path.read_bytes()).hexdigest():
+            raise ApartError(f"{name} is not the file that the attempt was made with: run 'labsim verify'.")
 
 
 YES = tr("The examiner's own check is met.", "考官自訂的檢查已通過。", "考官自订的检查已通过。")

@@ -279,6 +279,14 @@ def test_a_script_that_fails_is_our_fault_alone(scripted: Bench, name: str) -> N
     assert (scripted.evidence.folder / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["checks.py", "more.py"])
+def test_code_that_came_later_is_not_run(scripted: Bench, name: str) -> None:
+    """Neither a script that was changed since the attempt was made, nor a module that was put beside it."""
+    with (scripted.evidence.folder / "scenario" / name).open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert name in str(scripted.judge("python", run="checks.py:yes").actual)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
 def test_a_script_that_eats_memory_is_stopped(scripted: Bench) -> None:
     """Eight gigabytes are not given."""

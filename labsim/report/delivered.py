@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import ValidationError
 
 from grader.checks import load
 from grader.checks.file import FileValuesParams
@@ -18,9 +20,11 @@ from grader.payload import utc_ns_of
 from grader.table import TableError, read_columns, read_rows
 from grader.truth import Truth, as_value, real
 from grader.window import nanoseconds
+from labsim.errors import UnknownNameError
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
 from labsim.quantity import Tolerance
+from labsim.scenario.fields import nested_checks
 from labsim.scenario.model import CheckSpec
 
 
@@ -44,13 +48,28 @@ class Comparison:
     end: int = 0
 
 
-def comparisons(evidence: Evidence, spec: CheckSpec) -> list[Comparison]:
-    """What a check compares, tag by tag; empty for a check that compares nothing over time, or when nothing came."""
-    how = _COMPARED.get(spec.check)
-    if how is None:
-        return []
-    found = how(evidence, load(spec.check).Params.model_validate(spec.params))
-    return [each for each in (_framed(evidence, one) for one in found) if each is not None]
+def comparisons(evidence: Evidence, spec: CheckSpec, *, files: bool) -> list[Comparison]:
+    """What a check, or those inside it, compare, tag by tag; empty when they compare nothing over time, or nothing came.
+
+    Args:
+        evidence: The attempt.
+        spec: The check.
+        files: Also for hand-in files, whose truth the trainee has not been told while the lab is running.
+    """
+    found = (_framed(evidence, one) for one in _inside(evidence, spec.check, spec.params, files))
+    return [each for each in found if each is not None]
+
+
+def _inside(evidence: Evidence, check: str, given: Mapping[str, Any], files: bool) -> Iterator[Comparison]:
+    try:
+        model = load(check).Params
+        how = _COMPARED.get(check)
+        if how is not None and (files or not check.startswith("file.")):
+            yield from how(evidence, model.model_validate(dict(given)))
+    except (UnknownNameError, ValidationError):
+        return  # what is wrong with it, its outcome says
+    for _, name, inner in nested_checks(model, given):
+        yield from _inside(evidence, name, inner, files)
 
 
 def _published(evidence: Evidence, params: MatchesTruthParams) -> Iterator[Comparison]:

@@ -35,10 +35,15 @@ tasks:
     hints: [{text: {en: Look there, zh-Hant: 看, zh-Hans: 看}, cost: 1}]
   - id: file
     title: {en: Hand it in, zh-Hant: 交付, zh-Hans: 交付}
-    marks: 6
+    marks: 7
     checks:
       - file.values: {file: log.csv, expect: {u: meter1.voltage}, truth: at-time, at_least: 3, marks: 4}
       - file.series: {file: series.csv, columns: {u: meter1.voltage}, every: 1 s, for: 10 s, marks: 2}
+      - all:
+          checks:
+            - mqtt.matches-truth: {topic: site/good, value: v, tag: meter1.voltage, for: 20 s}
+            - file.values: {file: log.csv, expect: {u: meter1.voltage}, truth: at-time}
+          marks: 1
 penalties:
   - modbus.never: {action: write, tags: [meter1.power], marks: 2}
 """

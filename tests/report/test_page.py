@@ -78,12 +78,15 @@ def test_hidden_faults_and_truth_wait_for_the_seal(bench: Bench) -> None:
     before = report(folder, "en")
     assert "link.modbus" not in before
     assert "chart-file-1-1" not in before
+    assert "chart-file-3-1" in before
+    assert "chart-file-3-2" not in before
     assert "Hidden faults are shown when the lab is sealed." in before
     assert "link.modbus" in report(folder, "en", full=True)
     seal(folder)
     after = report(folder, "en")
     assert "link.modbus" in after
     assert "chart-file-1-1" in after
+    assert "chart-file-3-2" in after
 
 
 @pytest.mark.parametrize("feedback", ["marks", "outcomes", "reasons"])

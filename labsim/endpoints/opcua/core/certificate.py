@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha1
 from ipaddress import ip_address
 from typing import Any, Literal
@@ -24,6 +25,7 @@ _KEY_BITS, _SHORT_BITS = 2048, 1024
 _DAY = dt.timedelta(days=1)
 _SPANS = {"expired": (-400 * _DAY, -35 * _DAY), "not-yet-valid": (35 * _DAY, 3650 * _DAY)}
 _MAX_CHAIN = 10
+_making = threading.Lock()
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -61,9 +63,31 @@ def common_name(certificate: x509.Certificate) -> str:
     return str(names[0].value) if names else ""
 
 
-def make_pair(uri: str, name: str, hosts: Sequence[str] = ("localhost", "127.0.0.1"), flaw: Flaw | None = None) -> Pair:
+def process_key() -> rsa.RSAPrivateKey:
+    """A key for all servers of this process that keep nothing: making one takes longer than all the rest of a server."""
+    with _making:
+        return _process_key()
+
+
+@cache
+def _process_key() -> rsa.RSAPrivateKey:
+    return make_key()
+
+
+def make_key(bits: int = _KEY_BITS) -> rsa.RSAPrivateKey:
+    """A new private key."""
+    return rsa.generate_private_key(65537, bits)
+
+
+def make_pair(
+    uri: str,
+    name: str,
+    hosts: Sequence[str] = ("localhost", "127.0.0.1"),
+    flaw: Flaw | None = None,
+    key: rsa.RSAPrivateKey | None = None,
+) -> Pair:
     """A self-signed application instance certificate (OPC 10000-6 §6.2.2) for ``uri``; not one of an authority."""
-    key = rsa.generate_private_key(65537, _SHORT_BITS if flaw == "short-key" else _KEY_BITS)
+    key = key if key is not None else make_key(_SHORT_BITS if flaw == "short-key" else _KEY_BITS)
     who = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, name), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "labsim")]
     )

@@ -16,6 +16,7 @@ from labsim.endpoints.opcua.core.certificate import (
     application_uri,
     key_pem,
     make_pair,
+    process_key,
     read_certificates,
     read_private_key,
     thumbprint_of,
@@ -102,7 +103,9 @@ class Pki:
             self._pair = pair
 
     def _make(self) -> Pair:
-        return make_pair(self.uri, self.name, self.hosts, self._flaw)
+        """A certificate of its own; the key too where it is kept in a folder or has to be a special one."""
+        shared = process_key() if self.folder is None and self._flaw is None else None
+        return make_pair(self.uri, self.name, self.hosts, self._flaw, shared)
 
     def _load(self) -> Pair:
         assert self.folder is not None

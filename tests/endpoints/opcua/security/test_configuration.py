@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from labsim.endpoints.endpoint import User
 from labsim.endpoints.opcua.core.certificate import Pair, application_uri, key_pem, make_pair, thumbprint_of
 from labsim.endpoints.opcua.core.configuration import APPLICATION_GROUP, RSA_SHA256
+from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.trust import TrustFolders
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.endpoints.opcua.protection import Protection
@@ -328,3 +329,13 @@ async def test_without_a_folder_there_is_no_configuration(plant: Plant) -> None:
     ):
         children = [await node.read_browse_name() for node in await client.nodes.server.get_children()]
         assert "ServerConfiguration" not in [name.Name for name in children]
+
+
+def test_servers_that_keep_nothing_share_a_key(tmp_path: Path) -> None:
+    """Each has a certificate of its own; one with a folder has a key of its own, and so has one with a flaw."""
+    first, second = Pki("urn:test:a", "a"), Pki("urn:test:b", "b")
+    kept, flawed = Pki("urn:test:c", "c", tmp_path), Pki("urn:test:d", "d", flaw="short-key")
+    assert first.own.key is second.own.key
+    assert first.own.der != second.own.der
+    keys = {one.own.key.private_numbers().d for one in (first, second, kept, flawed)}
+    assert len(keys) == 3

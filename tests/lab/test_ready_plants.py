@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+import devices
 from labsim.lab.build import join_devices
 from labsim.lab.catalogue import LabCatalogue
 from labsim.plant.clock import SimClock
@@ -156,3 +157,41 @@ def test_a_line_in_strides_is_the_same_kind_of_line():
     scrapped = int(machines[0]["prod_defective_count"]) + int(machines[2]["prod_defective_count"])
     assert machines[0]["prod_consumed_count"] == made[0] + scrapped + inside
     assert strides.devices["line_oee"]["elapsed_time"] == pytest.approx(3600)
+
+
+def test_machines_hold_when_their_compressor_stands():
+    """Air that machines use empties the network; below 4.5 bar they hold, and go on when there is air again."""
+    plan = load_plant(ready_plants()["pack"], LabCatalogue())
+    for path in ("load1", "fill1", "seal1"):
+        plan.plant[path].settings.update({"mtbf": 0, "minor_stops_per_hour": 0})
+    plant = join_devices(plan, "1", SimClock(utc_ns=0))
+    compressor = plant.add("comp1", devices.load("compressor"), {"demand": 900, "receiver": 0.5, "leaks": 20})
+    for path in ("fill1", "seal1"):
+        plant.connect("comp1.air_out", f"{path}.air")
+    plant.start()
+    filler = run(plant, 60).devices["fill1"]
+    assert filler.state.name == "EXECUTE"
+    used = sum(plant.devices[path].air.demand for path in ("fill1", "seal1"))
+    assert 0 < used < 20  # not the 900 m³/h of the setting
+    assert compressor.call("stop", ())[0] == 0
+    run(plant, 600)
+    assert compressor["pressure"] < 4.5
+    assert (filler.state.name, filler["stop_reason_id"]) == ("HELD", 9)
+    assert compressor.call("start", ())[0] == 0
+    run(plant, 120)
+    assert filler.state.name == "EXECUTE"
+
+
+def test_meters_in_two_levels_add_up():
+    """The main meter carries what the three below it carry, and the outage of a branch is its own."""
+    plant = run(built("util"), 300)
+    branches = [plant.devices[path] for path in ("air_meter", "cold_meter", "hall_meter")]
+    main = plant.devices["main_meter"]
+    assert main["active_power_total"] == pytest.approx(sum(b["active_power_total"] for b in branches), rel=0.05)
+    chiller = plant.devices["chiller1"].supplies("power")[0]
+    main.configure("lost_phase", "L1")
+    run(plant, 1)
+    assert chiller.level == 0
+    main.configure("lost_phase", "none")
+    run(plant, 1)
+    assert chiller.level == 1

@@ -216,3 +216,16 @@ def test_the_example_of_the_documentation_is_right(write):
     scenario = load_scenario(folder, seed=1, catalogue=LabCatalogue())
     assert scenario.crew == 1
     assert [flow.buffer for flow in scenario.flows if flow.target == "seal1.parts_in"] == [20]
+
+
+def test_buffers_and_crew_can_be_drawn(line, catalogue):
+    """Placeholders stand in flows and crew, and in settings of included devices; what is drawn has its type."""
+    flows = "flows:\n  - {from: mill2.parts_out, to: mill3.parts_in, buffer: '${size}'}\n"
+    folder = line(
+        ("variants:\n", "variants:\n  size: {range: [2, 9]}\n  people: {choose: [1, 3]}\n"),
+        ("endpoints:\n", f"crew: ${{people}}\n{flows}endpoints:\n"),
+    )  # fmt: skip
+    assert lint_scenario(folder, catalogue) == []
+    scenario = load_scenario(folder, seed="x", catalogue=catalogue)
+    assert scenario.flows[1].buffer == scenario.drawn["size"]
+    assert scenario.crew == scenario.drawn["people"]

@@ -38,7 +38,7 @@ class Trigger(Part):
     tag: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", examples=["mill1.parts_good"])]
     above: float | None = None
     below: float | None = None
-    equals: float | None = None
+    equals: bool | float | None = None
     lasting: Duration = Field(0.0, alias="for")
 
     @model_validator(mode="after")

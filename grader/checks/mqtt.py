@@ -148,9 +148,7 @@ def by_clients(evidence: Evidence, pattern: str) -> list[Record]:
     rows = [found[topic] for topic in found if topic_matches(pattern, topic)]
     every = rows[0] if len(rows) == 1 else sorted(chain.from_iterable(rows), key=attrgetter("seq"))
     return [
-        r
-        for r in every
-        if r.app != PLANT and r.status == 0 and not r.detail.get("repeat") and not r.detail.get("will")
+        r for r in every if r.app != PLANT and r.status == 0 and not r.detail.get("repeat") and not r.detail.get("will")
     ]
 
 

@@ -157,8 +157,21 @@ tasks:
     marks: 6
     checks:
       - fault.reported: {file: report.json, marks: 3}
-      - quality.labelled: {points: {v1: meter1.voltage_l1, v2: meter2.voltage_l1}, grace: 500 ms, marks: 2}
-      - mqtt.points: {points: {v1: meter1.voltage_l1}, value: value, real: true, tolerance: 1, for: 4 s, marks: 1}
+      - quality.labelled:
+          points: {v1: meter1.voltage_l1, v2: meter2.voltage_l1}
+          grace: 500 ms
+          precision: 60 %
+          recall: 60 %
+          marks: 2
+      - mqtt.points:
+          points: {v1: meter1.voltage_l1}
+          value: value
+          real: true
+          tolerance: 1
+          for: 3 s
+          coverage: 60 %
+          when: {from: 1 s, to: 5 s}
+          marks: 1
 """
 
 
@@ -167,7 +180,7 @@ async def test_faults_as_the_host_injects_and_records_them(tmp_path: Path) -> No
     folder = tmp_path / "scenario"
     folder.mkdir()
     (folder / "scenario.yaml").write_text(SCENARIO, encoding="utf-8")
-    options = Options(seed="7", attempt=tmp_path / "attempt", speed=10.0, port_base=0)
+    options = Options(seed="7", attempt=tmp_path / "attempt", speed=5.0, port_base=0)
     async with Lab(folder, options) as lab:
         url = next(address["url"] for address in lab.addresses() if address["url"].startswith("mqtt:"))
         report = [{"device": "meter1.voltage_l1", "kind": "offset"}, {"device": "meter2", "kind": "dead"}]
@@ -182,7 +195,7 @@ async def test_faults_as_the_host_injects_and_records_them(tmp_path: Path) -> No
             client.connect("127.0.0.1", int(url.rpartition(":")[2]))
             client.loop_start()
             last = -1
-            while lab.clock.step < 100:
+            while lab.clock.step < 80:
                 if lab.clock.step // 2 == last:
                     continue
                 last = lab.clock.step // 2

@@ -64,7 +64,11 @@ class SimClock:
         if self._began is None:
             return self.step_time_ns + self._inside_ns
         inside = int((self._monotonic() - self._began) * self.speed)
-        return self.step_time_ns + min(max(inside, 0), STEP_NS - 1)
+        if inside < 0:  # spelt out: every event asks
+            inside = 0
+        elif inside >= STEP_NS:
+            inside = STEP_NS - 1
+        return self.step * STEP_NS + inside
 
     def utc_ns(self, sim_ns: int) -> int:
         """UTC nanoseconds that simulated time ``sim_ns`` stands for."""

@@ -212,7 +212,7 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             return
         if answers:
             self.transport.write(answers[0] if len(answers) == 1 else b"".join(answers))
-        if self._frames.heard_noise():
+        if self._manner.broadcast and self._frames.heard_noise():  # a line; a TCP stream with noise is hung up on
             self._application.line.errors += 1
         if not kept:
             self.hang_up("evidence lost")

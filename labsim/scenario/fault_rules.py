@@ -24,7 +24,11 @@ def judge_faults(document: Document, plant: Mapping[str, str], catalogue: Catalo
         when = entry.get("when")
         if isinstance(when, dict) and isinstance(when.get("tag"), str):
             device, _, tag = when["tag"].partition(".")
-            _tag_of(document, (*path, "when", "tag"), device, tag, plant, catalogue, known)
+            there = _tag_of(document, (*path, "when", "tag"), device, tag, plant, catalogue, known)
+            judged = there and plant[device] in known
+            if judged and catalogue is not None and not list(catalogue.device_faults(plant[device], tag)):
+                # only a text has none
+                document.problem((*path, "when", "tag"), "bad-value", f"{tag} is a text; a condition needs a number.")
         if catalogue is None or not isinstance(entry.get("fault"), str):
             continue
         params = entry.get("params")

@@ -220,6 +220,7 @@ def test_seats_draw_different_faults_and_one_seat_always_the_same(folder: Path) 
         ("{device: meter1, tag: voltage_l1, fault: stuck}", "bad-value", "'at' or 'when'"),
         ("{when: {tag: meter1.volt, above: 3}, device: meter1, fault: dead}", "unknown-tag", "volt"),
         ("{when: {tag: meter1.voltage_l1}, device: meter1, fault: dead}", "bad-value", "'above'"),
+        ("{when: {tag: mill1.tool_name, above: 3}, device: meter1, fault: dead}", "bad-value", "is a text"),
         ("{draw: 2, of: [{at: 1 s, device: meter1, fault: dead}]}", "bad-value", "only 1"),
         ("{draw: 1, of: [{at: 1 s, device: meter1, fault: daed}]}", "unknown-fault", "Did you mean 'dead'"),
         ("{at: 1 s, endpoint: modbus, fault: connection-limit, sessions: -1}", "bad-value", "sessions"),
@@ -230,7 +231,7 @@ def test_seats_draw_different_faults_and_one_seat_always_the_same(folder: Path) 
 def test_lint_judges_a_timeline(tmp_path: Path, entry: str, code: str, words: str) -> None:
     """Each mistake is one problem, on its line, with a way out."""
     timeline = f'timeline:\n  - {entry}\n  - {{at: 1 s, device: meter1, tag: voltage_l1, fault: noise, deviation: "${{noise}}"}}'
-    folder = write(tmp_path / "wrong", timeline)
+    folder = edited(write(tmp_path / "wrong", timeline), ("\nplant:\n", "\nplant:\n  mill1: {type: cnc-mill}\n"))
     found = [p for p in lint_scenario(folder, LabCatalogue()) if "scenario.yaml" in p.file]
     assert [p.code for p in found] == [code], found
     assert words in f"{found[0].message} {found[0].hint}"

@@ -12,7 +12,7 @@ from labsim.endpoints.opcua.alarms import AlarmCondition
 from labsim.endpoints.opcua.core import condition
 from labsim.endpoints.opcua.core.happening import CallFact
 from labsim.endpoints.opcua.core.nodeid import Key, text_of
-from labsim.endpoints.opcua.core.structure import Packed
+from labsim.endpoints.opcua.core.plain import Packed
 from labsim.plant.alarms import Action
 
 _ACTS: dict[Key, Action] = {

@@ -14,9 +14,9 @@ from labsim.endpoints.opcua.core.locale import Locales, localize
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key, node_id
 from labsim.endpoints.opcua.core.nodes import HAS_COMPONENT, STRUCTURE, Node, Space
+from labsim.endpoints.opcua.core.plain import leaf_variant, plain_of
 from labsim.endpoints.opcua.core.request import Request
 from labsim.endpoints.opcua.core.status import Bad
-from labsim.endpoints.opcua.core.structure import leaf_variant, plain_of
 from labsim.endpoints.opcua.seat import Seat
 from labsim.plant import status
 from labsim.plant.plant import Plant

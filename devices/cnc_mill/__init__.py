@@ -44,6 +44,7 @@ class CncMill(Device):
         self._axes, self._magazine = Axes(), tools()
         self._power, self._coolant = self.supplies("power")[0], self.supplies("coolant")[0]
         self._monitors = self.signals("signals")
+        self._worn: dict[int, float] = {}  # use of each tool as it is shown
         self._operation: Operation | None = None
         self._arrived: simpy.Event | None = None
         self._commanded = 0.0  # spindle speed of the program, r/min
@@ -300,7 +301,9 @@ class CncMill(Device):
         self["coolant_temperature"] = self._coolant_c
         self["tool_name"] = self._magazine[int(self["tool_number"])].name
         for number, tool in self._magazine.items():
-            self[f"tool{number}_wear"] = 100 * tool.used
+            if tool.used != self._worn.get(number):
+                self._worn[number] = tool.used
+                self[f"tool{number}_wear"] = 100 * tool.used
         self["power_on_duration"] = float(self["power_on_duration"]) + 1000 * dt
         if self["machinery_item_state"] == EXECUTING:
             self["operation_duration"] = float(self["operation_duration"]) + 1000 * dt

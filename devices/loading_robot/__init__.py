@@ -27,6 +27,7 @@ class LoadingRobot(Device):
         """At home with an open gripper."""
         self._arm = Arm()
         self._doing = WAITING  # what the program does, whatever holds it
+        self._moved = True  # in the step before: then positions are shown once more
         self._held: Part | None = None
         self._arrived: simpy.Event | None = None
         warm = self.random.uniform(0.0, 6.0, 6).tolist()  # of the shift before
@@ -184,11 +185,13 @@ class LoadingRobot(Device):
             self["emergency_stop"] = False
 
     def _show(self, power: float, held: bool) -> None:
+        moving = any(self._arm.speed)
         for index in range(6):
-            self[f"axis{index + 1}_position"] = self._arm.position[index]
-            self[f"axis{index + 1}_speed"] = self._arm.speed[index]
+            if moving or self._moved:
+                self[f"axis{index + 1}_position"] = self._arm.position[index]
+                self[f"axis{index + 1}_speed"] = self._arm.speed[index]
             self[f"motor{index + 1}_temperature"] = self._motors[index]
-        self["moving"] = any(self._arm.speed)
+        self["moving"] = self._moved = moving
         self["at_home"] = self._arm.at(HOME)
         self["part_present"] = self["gripper_closed"] = self._held is not None
         self["part_identity"] = self._held.identity if self._held is not None else ""

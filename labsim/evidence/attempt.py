@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -79,7 +80,7 @@ class Attempt:
             self._journal.close()
             raise
         self._heads = Heads(folder, self._journal.epoch, key) if key is not None else None
-        self._look_ns = 0  # monotonic time of the next look around
+        self._look_ns, self._looking = 0, threading.Lock()  # monotonic time of the next look around
 
     @classmethod
     def create(
@@ -246,20 +247,21 @@ class Attempt:
 
         A host that was frozen, so that another could take the attempt over, finds that out here before it writes.
         """
-        now = time.monotonic_ns()
-        if now < self._look_ns:
-            return
-        self._journal.demand_latest()
-        self._look_ns = now + _LOOK_EVERY_NS
-        if self._heads is not None and now >= self._heads.due_ns:
-            self._sign("minute")
+        with self._looking:
+            now = time.monotonic_ns()
+            if now < self._look_ns:
+                return
+            self._journal.demand_latest()
+            self._look_ns = now + _LOOK_EVERY_NS
+            if self._heads is not None and now >= self._heads.due_ns:
+                self._heads.sign_soon(*self._journal.last)
 
     def _sign(self, why: heads.Why) -> None:
         if self._heads is None:
             return
         with suppress(EvidenceError):  # another host's attempt now: what follows is for that one to sign
             self._journal.demand_latest()
-            self._heads.sign(self._journal.seq, self._journal.t, self.head, why)
+            self._heads.sign(*self._journal.last, why)
 
     def snapshot_handin(self) -> list[Record]:
         """Keep every file of ``handin/`` that is new, changed or gone; gives the records, incidents among them.

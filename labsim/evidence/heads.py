@@ -8,6 +8,7 @@ stands for everything before it, the manifest included; so nobody without the ke
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import Literal
@@ -63,20 +64,38 @@ class Heads:
         folder: The attempt folder.
         epoch: The journal's epoch.
         key: Signs; it is loaded when the first head is due.
+
+    Attributes:
+        due_ns: Monotonic time at which the next head is due.
+        signer: The thread that signed last.
     """
 
     def __init__(self, folder: Path, epoch: int, key: SigningKey) -> None:
         self._folder, self._epoch, self._key = folder, epoch, key
         self._file: AppendFile | None = None
         self._end = 0
-        self._signed = ""
+        self._signed = 0  # number of the record of the last head
+        self._busy = threading.Lock()
+        self._closed = False
+        self.signer: threading.Thread | None = None
         self.due_ns = time.monotonic_ns() + EVERY_NS
 
-    def sign(self, seq: int, t: int, h: str, why: Why) -> None:
-        """Sign a head, unless nothing has happened since the last one; the next one is due a minute later."""
+    def sign_soon(self, seq: int, t: int, h: str) -> None:
+        """Sign a head in a thread of its own: the first one loads a library and a key, for which no client shall wait."""
         self.due_ns = time.monotonic_ns() + EVERY_NS
-        if not seq or (h == self._signed and why == "minute"):
-            return
+        if self.signer is None or not self.signer.is_alive():
+            self.signer = threading.Thread(
+                target=self.sign, args=(seq, t, h, "minute"), name="labsim-sign", daemon=True
+            )
+            self.signer.start()
+
+    def sign(self, seq: int, t: int, h: str, why: Why) -> None:
+        """Sign a head, unless nothing has happened since the last one or a later one was signed meanwhile."""
+        with self._busy:
+            if seq and not self._closed and (why != "minute" or seq > self._signed):
+                self._write(seq, t, h, why)
+
+    def _write(self, seq: int, t: int, h: str, why: Why) -> None:
         try:
             public = self._key.public
             line = self._line(seq, t, h, why, public)
@@ -87,7 +106,7 @@ class Heads:
         except EvidenceError as error:
             _log.warning("the head of record %d is not signed: %s", seq, error)
         else:
-            self._signed = h
+            self._signed = seq
 
     def _line(self, seq: int, t: int, h: str, why: Why, public: PublicKey) -> bytes:
         head = {
@@ -115,10 +134,12 @@ class Heads:
         return signed(body[:-1] + b"," + named[1:], self._key)
 
     def close(self) -> None:
-        """Sync and close."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Sync and close; what is signed afterwards is not written."""
+        with self._busy:
+            self._closed = True
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
 
 def signed(body: bytes, key: SigningKey) -> bytes:

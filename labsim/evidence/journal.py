@@ -49,7 +49,6 @@ class Epoch:
         return self.data.split(b"\n")[:-1]
 
 
-
 def read_epochs(folder: Path) -> list[Epoch]:
     """The journal files of an attempt, in order.
 
@@ -221,6 +220,12 @@ class JournalWriter:
     def head(self) -> str:
         """The last hash, in hex."""
         return self._state[3].hex()
+
+    @property
+    def last(self) -> tuple[int, int, str]:
+        """Number, plant time and hash in hex of the last event, all of the same one."""
+        _, seq, t, head = self._state
+        return seq, t, head.hex()
 
     @property
     def seq(self) -> int:

@@ -39,6 +39,7 @@ def test_a_head_a_minute_and_at_the_end(tmp_path: Path, clock: Clock, key: Signi
     for _ in range(2):
         attempt._heads.due_ns = attempt._look_ns = 0  # type: ignore[union-attr]  # it has a key
         attempt.keep(write_event(2))
+        attempt._heads.signer.join()  # type: ignore[union-attr]
     attempt.close()
     attempt = Attempt.resume(attempt.folder, clock, key)
     attempt.keep(write_event(3))

@@ -33,8 +33,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, key: SigningKey) -> Path:
     attempt = create_attempt(folder, clock, key)
     fill(attempt, clock)
     for number in range(3):
-        sign_soon(attempt)
-        attempt.keep(write_event(number))
+        keep_after_a_minute(attempt, number)
     attempt.close()
     attempt = Attempt.resume(folder, clock, key)
     attempt.keep(write_event(9))
@@ -43,10 +42,13 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, key: SigningKey) -> Path:
     return folder
 
 
-def sign_soon(attempt: Attempt) -> None:
-    """Let the next event find that a minute is over."""
+def keep_after_a_minute(attempt: Attempt, number: int) -> None:
+    """Keep an event that finds that a minute is over, and wait for the signature."""
     assert attempt._heads is not None
     attempt._heads.due_ns = attempt._look_ns = 0
+    attempt.keep(write_event(number))
+    assert attempt._heads.signer is not None
+    attempt._heads.signer.join()
 
 
 def covered(folder: Path) -> list[Path]:

@@ -127,8 +127,8 @@ def year(days: int) -> None:
 def main() -> None:
     """Print both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--days", type=int, default=7)
     options = parser.parse_args()
     steps_table(options.rounds, options.steps)

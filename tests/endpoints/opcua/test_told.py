@@ -12,6 +12,7 @@ import pytest
 from asyncua import Client, ua
 
 import devices
+from devices.cnc_mill import CncMill
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.evidence.event import Event
 from labsim.evidence.history import Series
@@ -82,8 +83,10 @@ async def test_a_worn_tool_is_heard_and_replaced(client: Client, mill: Plant) ->
     heard = Heard()
     subscription = await client.create_subscription(50, heard)
     await subscription.subscribe_alarms_and_conditions(client.nodes.server)
-    mill.store.set(mill.store["mill1.tool2_wear"].row, 95.0)
-    mill.alarms.evaluate()
+    device = mill.devices["mill1"]
+    assert isinstance(device, CncMill)
+    device._magazine[2].used = 0.95
+    mill.advance()
     event = await heard.next("Tool 2 worn")
     assert (event.SourceName, event.ConditionName, event.Severity, event.Retain) == (
         "mill1.tool2_wear", "Tool2Life", 500, True,

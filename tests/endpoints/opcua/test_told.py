@@ -85,8 +85,9 @@ async def test_a_worn_tool_is_heard_and_replaced(client: Client, mill: Plant) ->
     await subscription.subscribe_alarms_and_conditions(client.nodes.server)
     device = mill.devices["mill1"]
     assert isinstance(device, CncMill)
-    device._magazine[2].used = 0.95
-    mill.advance()
+    device._magazine[2].used = device._worn[2] = 0.95
+    device["tool2_wear"] = 95.0
+    mill.alarms.evaluate()
     event = await heard.next("Tool 2 worn")
     assert (event.SourceName, event.ConditionName, event.Severity, event.Retain) == (
         "mill1.tool2_wear", "Tool2Life", 500, True,

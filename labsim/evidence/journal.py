@@ -127,6 +127,9 @@ def read_records(folder: Path) -> tuple[list[Record], bytes]:
                 last = part[part.rfind(b"\n", 0, -1) + 1 : -1]
     finally:
         if collecting:
+            # Straight to the oldest generation: on their way there the collector would walk all of them three times.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
     return records, last
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from email.utils import formatdate
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -101,7 +101,7 @@ class HttpEndpoint:
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=_GRACE_S)
         for connection in list(self._state.connections):
-            cast("asyncio.Transport", connection.transport).abort()  # also that of another event loop
+            connection.transport.abort()
         await self._server.wait_closed()
 
     def addresses(self) -> list[Address]:

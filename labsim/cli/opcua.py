@@ -39,7 +39,7 @@ _SIGNS = {"OBJECT": "▣", "VARIABLE": "●", "METHOD": "ƒ"}
 @connecting(OPCUA)
 def endpoints(connection: Connection, target: str = TARGET, as_json: bool = opt.JSON) -> None:
     """Show what the server offers: security, how users prove themselves, its certificate."""
-    from labsim.probe.access import thumbprint
+    from labsim.probe.access import stated, thumbprint
 
     probe = connection.opcua(target)
     rows = [
@@ -51,6 +51,7 @@ def endpoints(connection: Connection, target: str = TARGET, as_json: bool = opt.
             "users": [token.TokenType.name for token in one.UserIdentityTokens or []],
             "application": one.Server.ApplicationUri,
             "certificate": thumbprint(one.ServerCertificate),
+            **stated(one.ServerCertificate or b""),
         }
         for one in probe.endpoints()
     ]
@@ -66,8 +67,14 @@ def endpoints(connection: Connection, target: str = TARGET, as_json: bool = opt.
             )
         )
     out().print(view)
-    for application, certificate in dict.fromkeys((row["application"], row["certificate"]) for row in rows):
-        out().print(f"[dim]{_text(application)}  certificate {_text(certificate) or 'none'}[/]", soft_wrap=True)
+    for row in {(row["application"], row["certificate"]): row for row in rows}.values():
+        out().print(
+            f"[dim]{_text(row['application'])}  certificate {_text(row['certificate']) or 'none'}[/]", soft_wrap=True
+        )
+        if "uris" in row:
+            uris = ", ".join(row["uris"]) or "no URI"
+            said = f"for {uris}, {row['valid_from']} to {row['valid_until']}, key of {row['key_bits']} bits"
+            out().print(f"[dim]  {_text(said)}[/]", soft_wrap=True)
 
 
 @app.command("browse")

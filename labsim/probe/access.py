@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from asyncua import Client, ua
 from asyncua.crypto import security_policies, uacrypto
@@ -109,3 +110,28 @@ def _guard_password(client: Client, target: Target, offered: list[ua.EndpointDes
 def thumbprint(certificate: bytes) -> str:
     """The SHA-1 by which tools name a certificate; empty for none."""
     return hashlib.sha1(certificate, usedforsecurity=False).hexdigest() if certificate else ""
+
+
+def stated(certificate: bytes) -> dict[str, Any]:
+    """What an application's certificate says of itself: ``uris``, ``valid_from`` and ``valid_until`` (UTC), ``key_bits``.
+
+    Nothing of it is judged; empty for no certificate and for one that cannot be read.
+    """
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        loaded = x509.load_der_x509_certificate(certificate)
+        bits = getattr(loaded.public_key(), "key_size", 0)
+        names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    except x509.ExtensionNotFound:
+        uris = []
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return {}
+    return {
+        "uris": uris,
+        "valid_from": loaded.not_valid_before_utc.isoformat().replace("+00:00", "Z"),
+        "valid_until": loaded.not_valid_after_utc.isoformat().replace("+00:00", "Z"),
+        "key_bits": bits,
+    }

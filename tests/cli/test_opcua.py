@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def test_endpoints_are_told_with_their_security(field: Field, typed: Typed) -> N
     assert {("None", "None"), ("Basic256Sha256", "SignAndEncrypt")} <= offered
     assert all(len(row["certificate"]) == 40 for row in said.document["endpoints"])
     assert "Aes256_Sha256_RsaPss" in typed("opcua", "endpoints", field.urls["opcua"]).out
+
+
+def test_endpoints_tell_what_the_certificate_says(field: Field, typed: Typed) -> None:
+    """For which application it is, from when until when, and how long its key is."""
+    row = typed("opcua", "endpoints", field.urls["opcua"], "--json").document["endpoints"][0]
+    assert row["uris"] == [row["application"]]
+    assert row["valid_from"] < datetime.now(UTC).isoformat() < row["valid_until"]
+    assert row["key_bits"] == 2048
+    said = typed("opcua", "endpoints", field.urls["opcua"]).out
+    assert f"for {row['application']}, {row['valid_from']} to {row['valid_until']}, key of 2048 bits" in said
 
 
 def test_browse_shows_a_tree(field: Field, typed: Typed) -> None:

@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 URI = "urn:trainee:opcua-secure-connect"
-SERVER = "filling-line"
+SERVER = "filling-01"
 SPEED = ("Status", "MachSpeed")
 GONE = (ConnectionError, TimeoutError, ua.UaError)
 

@@ -16,6 +16,52 @@ _PROTOCOLS = frozenset(("opcua", "modbus", "mqtt", "http", "ntp", "lab"))
 _decode = msgspec.json.Decoder(Record).decode
 
 
+class Shape(dict[str, Any]):
+    """The detail of all events of one request that comes again and again, with the JSON of what else is alike in them.
+
+    Made by `shaped`. Like the lists it holds it is never changed.
+    """
+
+    __slots__ = ("_after", "_alike", "_before")
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.detail)
+        self._alike = (event.device, event.subject, event.tags, event.status)
+        bare = Event(kind=event.kind, protocol=event.protocol)
+        cut = len(_encode(bare)) - 1
+        first = msgspec.structs.replace(bare, device=event.device, subject=event.subject, tags=event.tags)
+        last = msgspec.structs.replace(bare, status=event.status, detail=event.detail)
+        self._before, self._after = _encode(first)[cut:-1], _encode(last)[cut:-1]
+        for part in (first, last):
+            _decode(_encode(part)[:-1] + b',"seq":0,"t":0,"w":0,"m":0}')
+
+    def close(self, event: Event, stamp: bytes) -> bytes | None:
+        """What `encode` gives; None when the event is of another shape after all, or a field has another type."""
+        who = (event.kind, event.client, event.session, event.app, event.user, event.thumb)
+        device, subject, tags, status = self._alike
+        alike = event.tags is tags and (event.device, event.subject, event.status) == (device, subject, status)
+        if not alike or event.protocol not in _PROTOCOLS or not _TEXT.issuperset(map(type, who)):
+            return None
+        kind, client, session, app, user, thumb = who
+        head = Event(
+            kind=kind, protocol=event.protocol, client=client, session=session, app=app, user=user, thumb=thumb
+        )
+        values = b',"values":' + _encode(event.values) if event.values else b""
+        return b"".join((_encode(head)[:-1], self._before, values, self._after, stamp))
+
+
+def shaped(event: Event) -> dict[str, Any]:
+    """The detail for all events like this one, with which `encode` gives the same bytes in a third of the time.
+
+    Args:
+        event: One of them. They have its kind, protocol, device, subject and status, and its very list of tags.
+    """
+    try:
+        return Shape(event)
+    except (TypeError, UnicodeEncodeError, RecursionError, msgspec.DecodeError):
+        return event.detail  # then `encode` makes it legible, or refuses it
+
+
 def encode(event: Event, stamp: bytes) -> bytes:
     """The JSON object of a record without its hash.
 
@@ -27,6 +73,8 @@ def encode(event: Event, stamp: bytes) -> bytes:
         EvidenceError: a field has the wrong type, so that no reader could decode the line.
     """
     try:
+        if type(event.detail) is Shape and (known := event.detail.close(event, stamp)) is not None:
+            return known
         body = _encode(event)[:-1] + stamp
         if not _is_flat(event):
             _decode(body)

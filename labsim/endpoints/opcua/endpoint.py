@@ -115,6 +115,7 @@ class OpcuaEndpoint:
             variant=(repr(protection.rights), kept),
         )  # fmt: skip
         self._nodes = {tag.path: key for key, tag in mapped.tags.items()}
+        self._conditions = {path: text_of(at.key) for path, at in mapped.template.conditions.items()}
         self._uris = mapped.namespaces  # from index 2 on
         self._view, store = mapped.view, LiveValues(plant)
         alarms = alarms_by_key(mapped)
@@ -259,6 +260,10 @@ class OpcuaEndpoint:
         """The node id of a tag, as this server has it; "" when it shows no such tag."""
         key = self._nodes.get(path)
         return "" if key is None else text_of(key)
+
+    def conditions_of(self, device: str) -> list[str]:
+        """The node ids of the alarms of a device."""
+        return [node for path, node in self._conditions.items() if path.startswith(f"{device}.")]
 
     def addresses(self) -> list[Address]:
         """One address per device; they share the server."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labsim.endpoints.opcua.calls import Calls
 from labsim.endpoints.opcua.core import nodes
@@ -28,6 +29,7 @@ from labsim.endpoints.opcua.core.item import MODE_NAMES as MONITORING_MODES
 from labsim.endpoints.opcua.core.nodeid import Key, text_of
 from labsim.endpoints.opcua.core.policy import MODE_NAMES, MODE_NONE, short_name
 from labsim.endpoints.opcua.core.status import name_of
+from labsim.evidence.encoding import shaped
 from labsim.evidence.event import Event, Sink
 from labsim.evidence.polls import Polls
 from labsim.plant.tags import Tag, Value
@@ -39,23 +41,35 @@ _QUIET = {
 """Services that change nothing a grader asks about; only their refusals are told."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Reading:
     """A Read as evidence names it. A compiled one is the same object each time.
 
     Attributes:
         nodes: Texts of all nodes; ``device`` the one they all belong to.
         tags: Those that are tags, with their place among the nodes; ``paths`` in the same order.
-        floats: Every tag is an f64, so that a column's numbers need no conversion.
+        singles: Places of those that are f32, whose numbers are told as they are answered.
+        kinds: What makes a value of a column's number, for each tag; empty when every tag is a float.
         behind: Tags that a variable is made of, with the place of the variable.
+        detail: Of the events of a compiled Read, once there was one.
     """
 
     nodes: list[str]
     device: str
     tags: list[tuple[int, Tag]]
     paths: list[str]
-    floats: bool
+    singles: list[int]
+    kinds: list[type]
     behind: list[tuple[int, Tag]]
+    detail: dict[str, Any] | None = None
+
+    def values(self, numbers: Sequence[Any] | NDArray[np.float64]) -> list[Any]:
+        """Numbers of the store's column, one for each tag, in the tags' own types."""
+        column = np.array(numbers)
+        if self.singles:
+            column[self.singles] = column[self.singles].astype(np.float32)
+        plain: list[float] = column.tolist()
+        return [kind(one) for kind, one in zip(self.kinds, plain, strict=True)] if self.kinds else plain
 
 
 class Reporter:
@@ -137,6 +151,19 @@ class Reporter:
         values: list[Any] | None = None,
         **detail: Any,
     ) -> Event:
+        return self._keep(happening, kind, detail, device, subject, tags, values, status)
+
+    def _keep(
+        self,
+        happening: Happening,
+        kind: str,
+        detail: dict[str, Any],
+        device: str = "",
+        subject: str = "",
+        tags: list[str] | None = None,
+        values: list[Any] | None = None,
+        status: int | None = None,
+    ) -> Event:
         connection, session = happening.connection, happening.session
         identity = session.identity if session is not None else None
         event = Event(
@@ -214,13 +241,16 @@ class Reporter:
                 for at, (key, attribute) in enumerate(zip(subject.keys, subject.attributes, strict=True))
                 if attribute == nodes.VALUE and key in self._tags
             ]
+            kinds = [_KINDS.get(tag.type, int) for _, tag in tags]
+            texts = [text_of(key) for key in subject.keys]
             subject.memo = _Reading(
-                [text_of(key) for key in subject.keys],
-                self._device_of(subject.keys),
-                tags,
-                [tag.path for _, tag in tags],
-                all(tag.type == "f64" for _, tag in tags),
-                [
+                nodes=texts,
+                device=self._device_of(subject.keys),
+                tags=tags,
+                paths=[tag.path for _, tag in tags],
+                singles=[at for at, (_, tag) in enumerate(tags) if tag.type == "f32"],
+                kinds=kinds if set(kinds) != {float} else [],
+                behind=[
                     (at, tag)
                     for at, (key, attribute) in enumerate(zip(subject.keys, subject.attributes, strict=True))
                     if attribute == nodes.VALUE
@@ -246,11 +276,13 @@ class Reporter:
     def _told_read(self, happening: Happening, facts: ReadFacts) -> Event:
         reading, statuses = self._reading(facts.subject), facts.statuses
         if statuses is None:  # a compiled read: every node is a tag, and good
-            values = facts.values if reading.floats else [_typed(tag, facts.values[at]) for at, tag in reading.tags]
-            return self._send(
-                happening, "read", device=reading.device, tags=reading.paths, values=list(values), nodes=reading.nodes,
-                statuses=[0] * len(reading.nodes),
-            )  # fmt: skip
+            if reading.detail is None:
+                detail = {"nodes": reading.nodes, "statuses": [0] * len(reading.nodes)}
+                reading.detail = shaped(
+                    Event(kind="read", protocol="opcua", device=reading.device, tags=reading.paths, detail=detail)
+                )
+            values = reading.values(facts.values)
+            return self._keep(happening, "read", reading.detail, reading.device, tags=reading.paths, values=values)
         good = [one for one in reading.tags if statuses[one[0]] >> 30 == 0]
         behind = [tag for at, tag in reading.behind if statuses[at] >> 30 == 0]
         return self._send(
@@ -322,11 +354,8 @@ class Reporter:
             self._send(happening, "unsubscribe", subscription=fact.subscription, items=fact.items)
 
 
-def _typed(tag: Tag, number: float) -> Value:
-    """A number of the store's column in the tag's own type, rounded as it was answered."""
-    if tag.type[0] == "f":
-        return float(np.float32(number)) if tag.type == "f32" else number
-    return bool(number) if tag.type == "bool" else int(number)
+_KINDS: dict[str, type] = {"f64": float, "f32": float, "bool": bool}
+"""What makes a value of a store's number, by type of tag; of all others an int."""
 
 
 def _shown(value: Any) -> Any:

@@ -20,7 +20,7 @@ from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.policy import MODE_NONE, NONE, POLICIES, Security, short_name
 from labsim.endpoints.opcua.core.status import Bad, S
-from labsim.endpoints.opcua.core.symmetric import Token
+from labsim.endpoints.opcua.core.symmetric import Keys, Token
 from labsim.endpoints.opcua.core.transport import Chunk, Transport
 
 _GRACE = 1.25  # a token is taken 25 % longer than its lifetime (OPC 10000-4 §5.6.2.1)
@@ -213,11 +213,12 @@ class Channel:
         """A new token; the server goes on sending with the old one until the client uses the new one."""
         keys = None
         if self.mode != MODE_NONE:
-            keys = self.policy.symmetric_cryptography = security_policies.Cryptography(
+            derived = self.policy.symmetric_cryptography = security_policies.Cryptography(
                 ua.MessageSecurityMode(self.mode)
             )
             self.policy.make_local_symmetric_key(client_nonce, nonce)
             self.policy.make_remote_symmetric_key(nonce, client_nonce, lifetime)
+            keys = Keys(derived, self.mode)
         number = max(self._tokens, default=0) + 1
         token = Token(number, keys, lifetime, self._monotonic() + lifetime / 1000 * _GRACE)
         if self._sending is None:
@@ -233,9 +234,9 @@ class Channel:
 
     def fits(self, size: int) -> bool:
         """Whether the client's limits let a response of ``size`` bytes through (OPC 10000-6 §7.1.2.3)."""
-        transport, chunks = self._transport, -(-size // self._room)
+        transport = self._transport
         small_enough = not transport.peer_max_message or size <= transport.peer_max_message
-        return small_enough and (not transport.peer_max_chunks or chunks <= transport.peer_max_chunks)
+        return small_enough and (not transport.peer_max_chunks or -(-size // self._room) <= transport.peer_max_chunks)
 
     @property
     def _room(self) -> int:
@@ -246,16 +247,9 @@ class Channel:
         """The chunks of a response that `fits`."""
         token, room = self._sending, self._room
         assert token is not None
-        last = (len(body) - 1) // room
-        return b"".join(
-            symmetric.seal_symmetric(
-                self.mode,
-                token,
-                b"F" if number == last else b"C",
-                self.id,
-                self._next(),
-                request_id,
-                body[number * room : (number + 1) * room],
-            )
-            for number in range(last + 1)
-        )
+        last, parts = (len(body) - 1) // room, []
+        for number in range(last + 1):
+            part = body[number * room : (number + 1) * room] if last else body
+            final = b"F" if number == last else b"C"
+            parts.append(symmetric.seal_symmetric(self.mode, token, final, self.id, self._next(), request_id, part))
+        return b"".join(parts) if last else parts[0]

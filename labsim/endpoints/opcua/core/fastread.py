@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from asyncua import ua
+from numpy.typing import NDArray
 
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.codec import NO_DIAGNOSTICS, decode, response_header
@@ -58,10 +59,10 @@ class Plan:
             spots = starts[places][:, None] + np.arange(layout.itemsize)
             self._parts.append((places, (records, spots)))
 
-    def run(self, store: ValueStore, now: int) -> tuple[bytes, list[float]]:
+    def run(self, store: ValueStore, now: int) -> tuple[bytes, NDArray[np.float64]]:
         """Encoded DataValues with their count, and the values as numbers."""
-        value = store.value[self.rows]
-        source = store.source_time[self.rows] // 100 + store.origin if self._source else None
+        value = store.value.take(self.rows)
+        source = store.source_time.take(self.rows) // 100 + store.origin if self._source else None
         for places, (records, spots) in self._parts:
             records["value"] = value[places]
             if source is not None:
@@ -69,9 +70,9 @@ class Plan:
             if self._server:
                 records["server"] = now
             if len(self._parts) == 1:  # all of one type lie as they are sent
-                return self._count + records.tobytes(), value.tolist()
+                return self._count + records.tobytes(), value
             self._answer[spots] = records.view("u1").reshape(spots.shape)
-        return self._count + self._answer.tobytes(), value.tolist()
+        return self._count + self._answer.tobytes(), value
 
 
 Plans: TypeAlias = "OrderedDict[tuple[str, bytes], Plan | None]"
@@ -92,7 +93,7 @@ def answer(connection: Connection, session: Session, body: bytes) -> bytes | Non
         return None
     server, store = connection.server, connection.server.store
     plan = _find(server, session, body[at + len(_HEADER_END) :])
-    if plan is None or store.status[plan.rows].any():  # a status has to be encoded
+    if plan is None or np.count_nonzero(store.status.take(plan.rows)):  # a status has to be encoded
         return None
     session.last = server.monotonic()
     encoded, values = plan.run(store, store.now())

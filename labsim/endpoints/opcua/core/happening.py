@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labsim.endpoints.opcua.core.nodeid import Key
 
 if TYPE_CHECKING:
@@ -53,11 +56,14 @@ class ReadSubject:
 
 @dataclass(slots=True)
 class ReadFacts:
-    """Read: values are plain Python ones, None where the status is Bad; ``statuses`` is None when all are Good."""
+    """Read: values are plain Python ones, None where the status is Bad.
+
+    Of a compiled Read all nodes are tags and Good: then ``statuses`` is None, and ``values`` are the store's numbers.
+    """
 
     subject: ReadSubject
     statuses: Sequence[int] | None
-    values: Sequence[Any]
+    values: Sequence[Any] | NDArray[np.float64]
 
 
 @dataclass(slots=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from labsim.client.records import FeedEntry, HintText, Lab, Mimic, Verdict, read
+from labsim.client.records import FaultInfo, FeedEntry, HintText, Lab, Mimic, Verdict, read
 from labsim.client.stream import EventStream
 from labsim.errors import AttemptError, ControlError
 
@@ -75,6 +75,31 @@ class LabClient:
         return _field(
             await self._ask("POST", "/device", {"device": device, "setting": setting, "value": value}), "value"
         )
+
+    async def targets(self) -> list[str]:
+        """What may fail in the lab: devices, tags, endpoints and links by name."""
+        return read(list[str], _field(await self._ask("GET", "/faults"), "targets"))
+
+    async def faults(self, target: str, lang: str = "en") -> list[FaultInfo]:
+        """What may happen to a target; never what does."""
+        answer = await self._ask("GET", "/faults", params={"target": target, "lang": lang})
+        return read(list[FaultInfo], _field(answer, "faults"))
+
+    async def begin_fault(self, target: str, fault: str, given: Mapping[str, Any]) -> None:
+        """Let something fail; ``given`` are its parameters, ``for`` (a duration of plant time) and ``hidden``."""
+        await self._ask("POST", "/fault", {**given, "target": target, "fault": fault})
+
+    async def end_faults(self, target: str) -> int:
+        """End every fault of a target; how many there were."""
+        return read(int, _field(await self._ask("POST", "/fault", {"target": target, "fault": "good"}), "ended"))
+
+    async def pause(self) -> str:
+        """Freeze the plant; the lab's state then."""
+        return str(_field(await self._ask("POST", "/pause", {}), "state"))
+
+    async def resume(self) -> str:
+        """Let the plant go on; the lab's state then."""
+        return str(_field(await self._ask("POST", "/resume", {}), "state"))
 
     async def stop(self, lang: str | None = None) -> Verdict:
         """Grade, seal and close the lab; reasons in ``lang``, or in the lab's own language."""

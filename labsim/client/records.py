@@ -105,6 +105,26 @@ class Mimic(msgspec.Struct, frozen=True):
     flows: list[FlowInfo] = []
 
 
+class ParameterInfo(msgspec.Struct, frozen=True):
+    """What a fault takes: a number in ``range`` of ``unit``, or (``of`` is ``tag``) the name of a tag."""
+
+    title: str = ""
+    unit: str | None = None
+    range: tuple[float, float] | None = None
+    default: float | None = None
+    of: str = "number"
+
+
+class FaultInfo(msgspec.Struct, frozen=True):
+    """A fault that may happen to a target; ``about`` says what shows at the endpoints."""
+
+    fault: str
+    title: str = ""
+    about: str = ""
+    catalogue: str = ""
+    parameters: dict[str, ParameterInfo] = {}
+
+
 class OpenedHint(msgspec.Struct, frozen=True):
     """A hint that was paid for."""
 
@@ -194,13 +214,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Lab(msgspec.Struct, frozen=True):
-    """A running lab: ``t`` in simulated seconds, ``state`` running, paused or stopped."""
+    """A running lab: ``t`` in simulated seconds, ``mode`` training or exam, ``state`` running, paused or stopped."""
 
     scenario: ScenarioInfo
     seed: int | str = 0
     attempt: str = ""
     handin: str = ""
     speed: float = 1
+    mode: str = "training"
     state: str = "running"
     t: float = 0
     lang: str = "en"

@@ -24,6 +24,7 @@ def lab_document(lab: Lab, lang: str) -> dict[str, Any]:
         "attempt": str(lab.options.attempt),
         "handin": str(lab.options.attempt / "handin"),
         "speed": lab.options.speed,
+        "mode": lab.mode,
         "state": lab.state,
         "t": lab.clock.now_ns() / 1e9,
         "lang": lang,

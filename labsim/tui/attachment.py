@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 from labsim.client.client import LabClient, find_control
-from labsim.client.records import FeedEntry, Lab
+from labsim.client.records import FeedEntry, Lab, Mimic
 from labsim.errors import ControlError, LabsimError
 
 ASK_S = 3.0
 RETRY_S = 1.0
+PICTURE_S = 1.0
 
 
 class Attachment:
@@ -37,6 +39,13 @@ class Attachment:
             state = await self._ask(lang)
             yield state
             await self._pause(RETRY_S if isinstance(state, ControlError) else ASK_S)
+
+    async def pictures(self, lang: str) -> AsyncIterator[Mimic]:
+        """The plant's picture every `PICTURE_S`; while the lab does not answer there is none."""
+        while True:
+            with contextlib.suppress(ControlError):  # `states` tells that the lab is away, and finds it again
+                yield await self.client.mimic(lang)
+            await asyncio.sleep(PICTURE_S)
 
     async def listen(self) -> None:
         """Gather the feed until cancelled; what the lab itself did also wakes `states`."""

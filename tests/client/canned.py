@@ -199,6 +199,9 @@ class CannedLab:
             f"meter{n}": {"baud_rate": 9600, "display": "voltage"} for n in (1, 2, 3)
         }
         self.state, self.t, self.verdict = "running", 2208.0, None
+        self.mode = "training"
+        self.level = 2
+        self.wrong: list[dict[str, Any]] = []
 
     def lab(self, lang: str) -> dict[str, Any]:
         """``GET /lab``."""
@@ -216,6 +219,7 @@ class CannedLab:
             "attempt": self.attempt,
             "handin": f"{self.attempt}/handin",
             "speed": 1.0,
+            "mode": self.mode,
             "state": self.state,
             "t": self.t,
             "lang": lang,
@@ -335,6 +339,93 @@ class CannedLab:
         self.opened[task] = opened + 1
         text, cost = hints[opened]
         return {"task": task, "text": text.say(lang), "cost": cost, "left": len(hints) - opened - 1}
+
+    def mimic(self, lang: str) -> dict[str, Any]:
+        """``GET /mimic``: a packaging line with its meter."""
+        running, speed = tr("Execute", "執行", "执行"), tr("Actual speed", "實際速度", "实际速度")
+
+        def station(
+            device: str, title: Text, alarms: list[dict[str, Any]], value: float | None = 27.0
+        ) -> dict[str, Any]:
+            shown = {
+                "tag": "speed",
+                "title": speed.say(lang),
+                "value": value,
+                "unit": "1/min",
+                "low": 0.0,
+                "high": 60.0,
+            }
+            return {
+                "device": device,
+                "type": device[:-1],
+                "title": title.say(lang),
+                "place": None,
+                "state": {"tag": "state_current", "value": 6, "label": running.say(lang)},
+                "values": [{**shown, "quality": "Good" if value is not None else "BadSensorFailure"}],
+                "alarms": alarms,
+            }
+
+        starved = {"alarm": "starved", "title": tr("Starved", "待料", "待料").say(lang), "severity": 300}
+        meter = station("line_meter", tr("Line meter", "產線電表", "产线电表"), [])
+        return {
+            "t": self.t,
+            "stations": [
+                station("load1", tr("Loading machine", "上料機", "上料机"), []),
+                station("fill1", tr("Filling machine", "灌裝機", "灌装机"), [starved]),
+                station("seal1", tr("Sealing machine", "封口機", "封口机"), [], None),
+                {**meter, "state": None, "values": []},
+            ],
+            "flows": [
+                {
+                    "from": "load1.parts_out",
+                    "to": "fill1.parts_in",
+                    "carries": "parts",
+                    "level": self.level,
+                    "capacity": 12,
+                },
+                {"from": "fill1.parts_out", "to": "seal1.parts_in", "carries": "parts", "level": 5, "capacity": 8},
+                *(
+                    {
+                        "from": "line_meter.load_out",
+                        "to": f"{name}.power",
+                        "carries": "power",
+                        "level": None,
+                        "capacity": None,
+                    }
+                    for name in ("load1", "fill1", "seal1")
+                ),
+            ],
+        }
+
+    def faults(self, target: str | None, lang: str) -> dict[str, Any]:
+        """``GET /faults``."""
+        if target is None:
+            return {"targets": ["meter1.voltage_l1", "link.modbus", *self.settings]}
+        size = tr("Change per hour", "每小時變化", "每小时变化").say(lang)
+        drift = {
+            "fault": "drift",
+            "title": tr("drift", "漂移", "漂移").say(lang),
+            "about": tr("The value moves away.", "數值逐漸偏移。", "数值逐渐偏移。").say(lang),
+            "catalogue": "P04",
+            "parameters": {
+                "rate": {"title": size, "unit": "V", "range": [-100.0, 100.0], "default": 2.0, "of": "number"}
+            },
+        }
+        dead = {
+            "fault": "dead",
+            "title": tr("no answer", "無應答", "无应答").say(lang),
+            "about": tr("The device does not answer.", "設備不應答。", "设备不应答。").say(lang),
+            "catalogue": "N04",
+            "parameters": {},
+        }
+        return {"target": target, "faults": [drift] if "." in target else [dead]}
+
+    def fault(self, body: dict[str, Any]) -> str | None:
+        """``POST /fault``; the sentence of a refusal."""
+        if str(body.get("rate", "0")).isalpha():
+            return f"rate: {body['rate']!r} is not a number from -100 to 100."
+        self.wrong.append(body)
+        return None
 
     def manual(self, type_: str, lang: str) -> dict[str, Any]:
         """``GET /manual``."""

@@ -87,11 +87,13 @@ class FakeHost:
 
     def _app(self) -> Starlette:
         base = f"/{TOKEN}"
-        posts = ("check", "hint", "answer", "device", "stop")
+        posts = ("check", "hint", "answer", "device", "fault", "pause", "resume", "stop")
         return Starlette(
             routes=[
                 Route(f"{base}/lab", self._get),
                 Route(f"{base}/manual", self._get),
+                Route(f"{base}/mimic", self._get),
+                Route(f"{base}/faults", self._get),
                 Route(f"{base}/feed", self._feed),
                 *(Route(f"{base}/{name}", self._post, methods=["POST"]) for name in posts),
             ]
@@ -103,7 +105,14 @@ class FakeHost:
         if path in self.broken:
             return Response(self.broken[path], media_type="application/json")
         lang = query.get("lang", "en")
-        return JSONResponse(self.lab.lab(lang) if path == "lab" else self.lab.manual(query["type"], lang))
+        match path:
+            case "lab":
+                return JSONResponse(self.lab.lab(lang))
+            case "mimic":
+                return JSONResponse(self.lab.mimic(lang))
+            case "faults":
+                return JSONResponse(self.lab.faults(query.get("target"), lang))
+        return JSONResponse(self.lab.manual(query["type"], lang))
 
     async def _post(self, request: Request) -> Response:
         path, body = request.url.path.rpartition("/")[2], await request.json()
@@ -125,6 +134,12 @@ class FakeHost:
                     return JSONResponse({"error": f"there is no setting {body['setting']!r}."}, 404)
                 lab.settings[body["device"]][body["setting"]] = body["value"]
                 return JSONResponse(body)
+            case "fault":
+                refused = lab.fault(body)
+                return JSONResponse({"error": refused}, 400) if refused else JSONResponse({**body, "ended": 1})
+            case "pause" | "resume":
+                lab.state = "paused" if path == "pause" else "running"
+                return JSONResponse({"state": lab.state, "t": lab.t})
         lab.verdict, lab.state = lab.check(None, "en"), "stopped"
         return JSONResponse(lab.verdict)
 

@@ -20,7 +20,7 @@ from labsim.errors import AttemptError, ControlError
 
 async def _take(client: LabClient, count: int, since: int = 0, **options: Any) -> list[FeedEntry]:
     found: list[FeedEntry] = []
-    async with asyncio.timeout(10), aclosing(client.feed(since, **options)) as feed:
+    async with asyncio.timeout(60), aclosing(client.feed(since, **options)) as feed:
         async for item in feed:
             found.append(item)
             if len(found) == count:
@@ -46,6 +46,21 @@ async def test_every_command_reaches_the_host(host: FakeHost) -> None:
     ]  # fmt: skip
     assert host.asked[1][2] == {"task": "orders", "lang": "en"}
     assert host.asked[5][2] == {"type": "power-meter", "lang": "zh-Hant"}
+
+
+async def test_an_instructors_acts_reach_the_host(host: FakeHost) -> None:
+    """What may fail is read, a fault begins with its parameters and ends by the word of the contract, the plant stands still."""
+    async with LabClient(host.url) as client:
+        assert "link.modbus" in await client.targets()
+        drift = (await client.faults("meter1.voltage_l1", "zh-Hans"))[0]
+        rate = drift.parameters["rate"]
+        assert (drift.title, rate.unit, rate.range, rate.default) == ("漂移", "V", (-100.0, 100.0), 2.0)
+        await client.begin_fault("meter1", "dead", {"for": "5 s", "hidden": True})
+        assert await client.end_faults("meter1") == 1
+        assert (await client.pause(), await client.resume()) == ("paused", "running")
+        assert (await client.mimic("en")).flows[0].capacity == 12
+    dead = {"target": "meter1", "fault": "dead", "for": "5 s", "hidden": True}
+    assert host.lab.wrong == [dead, {"target": "meter1", "fault": "good"}]
 
 
 async def test_refusal_is_the_hosts_own_sentence(host: FakeHost) -> None:
@@ -92,7 +107,7 @@ async def test_feed_gives_each_entry_once_over_a_reconnect(host: FakeHost) -> No
     lost: list[ControlError] = []
     client = LabClient(host.url, pause_s=0.01)
     await host.push(entry(1), entry(2))
-    async with asyncio.timeout(10), client, aclosing(client.feed(lost=lost.append)) as feed:
+    async with asyncio.timeout(60), client, aclosing(client.feed(lost=lost.append)) as feed:
         assert [(await anext(feed)).seq for _ in range(2)] == [1, 2]
         await host.vanish()
         await host.return_()

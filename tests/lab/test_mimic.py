@@ -98,8 +98,9 @@ async def test_a_veiled_value_is_what_the_sensor_shows(running) -> None:
 
 
 async def test_an_exam_shows_no_values(running) -> None:
-    """In an exam the picture has machines and conveyors alone."""
+    """In an exam, which a face is told of, the picture has machines and conveyors alone."""
     async for _, client in running("exam"):
+        assert (await client.lab()).mode == "exam"
         mimic = await client.mimic()
         assert len(mimic.stations) == 5
         assert all(station.state is None and not station.values for station in mimic.stations)

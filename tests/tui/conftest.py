@@ -86,17 +86,21 @@ class Seat:
         for _ in range(2):
             if self.app.return_value is not None:
                 return
-            drawn = asyncio.Event()
-            self.screen.call_after_refresh(drawn.set)
-            with contextlib.suppress(TimeoutError):  # a screen that closed meanwhile draws no more
-                await asyncio.wait_for(drawn.wait(), 1)
+            screen, drawn = self.screen, asyncio.Event()
+            screen.call_after_refresh(drawn.set)
+            async with asyncio.timeout(60):
+                # A screen that closed or was covered meanwhile draws no more.
+                while not drawn.is_set() and self.app.return_value is None and self.screen is screen:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(drawn.wait(), 0.05)
 
     async def until(self, true: Callable[[], object]) -> None:
         """Let messages pass until something is so, looking again at each; a test that waits in vain fails."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not true():
                 self.stirred.clear()
-                await self.stirred.wait()
+                with contextlib.suppress(TimeoutError):  # what becomes so in the host stirs nothing here
+                    await asyncio.wait_for(self.stirred.wait(), 0.2)
         await self.settle()
 
     async def until_screen(self, name: str) -> None:
@@ -117,6 +121,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_wait, "SLEEP_IDLE", 0.001)
     monkeypatch.setattr(attachment, "ASK_S", 0.2)
     monkeypatch.setattr(attachment, "RETRY_S", 0.1)
+    monkeypatch.setattr(attachment, "PICTURE_S", 0.1)
 
 
 @asynccontextmanager

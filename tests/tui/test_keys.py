@@ -34,7 +34,7 @@ async def test_every_binding_of_the_lab_works(host: FakeHost, sit: Sit) -> None:
     async with sit(host) as seat:
         await host.push(entry(1))
         pressed: set[Any] = {"ctrl+q", "ctrl+c", "super+c"}
-        for tab in "1234t":
+        for tab in "12345t":
             await seat.press(tab)
             for key, offered in list(seat.screen.active_bindings.items()):
                 if key not in pressed and (offered.node, key) not in pressed:
@@ -48,7 +48,7 @@ async def test_every_binding_of_the_lab_works(host: FakeHost, sit: Sit) -> None:
 async def test_every_shown_key_has_words(host: FakeHost, sit: Sit) -> None:
     """No key of the last line is left without a sentence of ours."""
     async with sit(host) as seat:
-        for tab in "1234t":
+        for tab in "12345t":
             await seat.press(tab)
             shown: list[Binding] = [b.binding for b in seat.screen.active_bindings.values() if b.binding.show]
             assert all(b.description.startswith("key.") for b in shown)

@@ -1,4 +1,4 @@
-"""The lab: tasks and hints on the left; brief, endpoints, wire and devices on the right; the host behind it may come and go."""
+"""The lab: tasks and hints on the left; brief, endpoints, wire, devices and mimic on the right; its host may come and go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labsim.client.records import Lab, TaskOutcome, Verdict
 from labsim.errors import ControlError
 from labsim.tui.attachment import Attachment
 from labsim.tui.messages import ChangeSetting, Copy, OpenSheet, ShowEntry
-from labsim.tui.screens import lab_acts
+from labsim.tui.screens import instructor, lab_acts
 from labsim.tui.screens.spoken import SpokenScreen
 from labsim.tui.widgets.brief import Brief
 from labsim.tui.widgets.clock import LabHeader
@@ -25,11 +25,12 @@ from labsim.tui.widgets.devices import Devices
 from labsim.tui.widgets.endpoints import Endpoints
 from labsim.tui.widgets.hints import HintsPanel
 from labsim.tui.widgets.keybar import KeyBar
+from labsim.tui.widgets.mimic import MimicView
 from labsim.tui.widgets.pages import Pages
 from labsim.tui.widgets.tasks import Tasks
 from labsim.tui.widgets.wire import Wire
 
-TABS = ("brief", "endpoints", "wire", "devices")
+TABS = ("brief", "endpoints", "wire", "devices", "mimic")
 FLUSH_S = 0.1
 
 
@@ -45,6 +46,9 @@ class LabScreen(SpokenScreen[None]):
         Binding("d", "sheet", "key.sheet"),
         Binding("y", "copy", "key.copy"),
         Binding("f", "filter", "key.filter"),
+        Binding("x", "fault", "key.fault"),
+        Binding("p", "pause", "key.pause"),
+        Binding("p", "resume", "key.resume"),
         Binding("q", "leave", "key.leave"),
         *(Binding(str(n), f"tab('{name}')", f"tab.{name}", show=False) for n, name in enumerate(TABS, 1)),
     ]
@@ -66,9 +70,9 @@ class LabScreen(SpokenScreen[None]):
                 yield Tasks(id="tasks")
                 yield HintsPanel(id="hints")
             with Pages(id="tabs"):
-                for name in TABS:
+                for name, page in zip(TABS, (Brief, Endpoints, Wire, Devices, MimicView), strict=True):
                     with TabPane("", id=name):
-                        yield {"brief": Brief, "endpoints": Endpoints, "wire": Wire, "devices": Devices}[name]()
+                        yield page()
         yield KeyBar(self.lang)
 
     def on_mount(self) -> None:
@@ -93,6 +97,25 @@ class LabScreen(SpokenScreen[None]):
             else:
                 self.show_lab(state)
 
+    @on(Pages.TabActivated)
+    def look(self) -> None:
+        """Show the plant's picture for as long as its tab is open, with the whole width to itself."""
+        shown = self.query_one(Pages).active == "mimic"
+        self.set_class(shown, "-picture")
+        if shown:
+            self.picture()
+        else:
+            self.workers.cancel_group(self, "picture")
+
+    @work(exclusive=True, group="picture")
+    async def picture(self) -> None:
+        """Draw the plant again and again, in the language of the moment."""
+        self.query_one(MimicView).show(None, self.lang)
+        async for mimic in self.attachment.pictures(self.lang):
+            if self.gone:
+                return
+            self.query_one(MimicView).show(mimic, self.lang)
+
     def flush(self) -> None:
         """Hand what came over the feed to the wire, all at once."""
         if entries := self.attachment.take():
@@ -110,6 +133,8 @@ class LabScreen(SpokenScreen[None]):
             self.lost = False
             self.query_one("#banner").display = False
             self.notify(self.say("banner.back"))
+        if (lab.state, lab.mode) != (self.lab.state, self.lab.mode):
+            self.call_after_refresh(self.refresh_bindings)
         self.lab = lab
         if lab.state == "stopped" and lab.verdict is not None:
             self.labsim.show_verdict(lab.verdict)
@@ -144,6 +169,7 @@ class LabScreen(SpokenScreen[None]):
         self.query_one(Wire).show(self.lang)
         self.query_one("#banner", Static).update(Content.assemble(" ! ", self.say("banner.lost")))
         self.draw()
+        self.look()
         if self.lab.lang != self.lang:
             self.follow()
             if self.outcomes:
@@ -185,6 +211,24 @@ class LabScreen(SpokenScreen[None]):
         """Answer the question of the selected task."""
         lab_acts.answer(self, self.query_one(Tasks).selected)
 
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        """An instructor's keys are not there in an exam; of pausing and resuming only what can be done."""
+        if action in ("fault", "pause", "resume") and self.lab.mode == "exam":
+            return False
+        return not {"pause": self.lab.state == "paused", "resume": self.lab.state != "paused"}.get(action, False)
+
+    def action_fault(self) -> None:
+        """Let something fail, or end it."""
+        instructor.fault(self)
+
+    def action_pause(self) -> None:
+        """Freeze the plant."""
+        instructor.freeze(self, self.client.pause())
+
+    def action_resume(self) -> None:
+        """Let the plant go on."""
+        instructor.freeze(self, self.client.resume())
+
     def action_leave(self) -> None:
         """Ask how to leave."""
         lab_acts.leave(self)
@@ -217,12 +261,13 @@ class LabScreen(SpokenScreen[None]):
     def _enter_tab(self, name: str) -> None:
         if self.query_one(Pages).active != name:
             return  # another tab was chosen since
-        targets: dict[str, type[Widget]] = {"brief": Brief, "endpoints": DataTable, "wire": Wire, "devices": DataTable}
-        self.query_one(f"#{name}").query(targets[name]).first().focus()
+        tables: dict[str, type[Widget]] = {"endpoints": DataTable, "devices": DataTable}
+        pages: dict[str, type[Widget]] = {"brief": Brief, "wire": Wire, "mimic": MimicView}
+        self.query_one(f"#{name}").query((tables | pages)[name]).first().focus()
 
     def action_tasks(self) -> None:
-        """On a narrow screen open or close the drawer; on a wide one go to the tasks."""
-        if self.has_class("-narrow") and self.has_class("-drawer"):
+        """Where the tasks are a drawer (a narrow screen, the mimic) open or close it; elsewhere go to the tasks."""
+        if (self.has_class("-narrow") or self.has_class("-picture")) and self.has_class("-drawer"):
             self.remove_class("-drawer")
             self.action_tab(self.query_one(Pages).active)
         else:

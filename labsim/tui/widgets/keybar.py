@@ -12,6 +12,10 @@ from textual.widget import Widget
 from labsim.tui.words import WORDS, say
 
 
+_MINOR = ("sheet", "copy", "filter")
+"""What is also said where it is used, and gives way first."""
+
+
 def spoken(description: str, lang: str) -> str:
     """What a binding does. Its description is a key of `WORDS`, ``tab.*`` for those that go to a tab."""
     if description.startswith("tab."):
@@ -20,7 +24,10 @@ def spoken(description: str, lang: str) -> str:
 
 
 class KeyBar(Widget, can_focus=False):
-    """Keys of the screen and of what has the focus; the last ones stay, the ones before give way when there is no room."""
+    """Keys of the screen and of what has the focus; where there is no room minor ones give way, then others from the end on.
+
+    Those that leave, change the language and help stay.
+    """
 
     def __init__(self, lang: str) -> None:
         super().__init__()
@@ -48,8 +55,9 @@ class KeyBar(Widget, can_focus=False):
         """One line of keys."""
         pieces = [self._piece(binding) for binding in self.bindings()]
         keep = sum(binding.action.startswith(("leave", "app.quit", "language", "help")) for binding in self.bindings())
+        minor = [n for n, binding in enumerate(self.bindings()) if binding.action in _MINOR]
         while len(pieces) > keep and sum(piece.cell_length + 2 for piece in pieces) > self.size.width:
-            pieces.pop(-keep - 1)
+            pieces.pop(minor.pop() if minor else -keep - 1)
         return Content(" ") + Content("  ").join(pieces)
 
     def on_click(self, event: events.Click) -> None:

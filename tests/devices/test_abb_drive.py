@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,6 +156,27 @@ def test_a_dry_pump_warns_and_takes_little(bench):
     assert (device["flow"], device["warning_code"]) == (pytest.approx(0, abs=1e-3), 0xA8BF)
     assert device["power"] < loaded / 3
     assert int(device["status_word"]) & 0x80
+
+
+def test_a_cavitating_pump_is_below_its_curve_and_noisy(bench):
+    """Less flow, head and power than the curve has, a scattering flow; at half speed nothing of it, and nothing afterwards."""
+    rig = started(bench, static_head=0)
+    good = rig.run(5)
+    flow, head, power = (float(good[name]) for name in ("flow", "head", "power"))
+    rig.device.begin_fault("cavitation", {"vapour": 30})
+    seen: list[float] = []
+    rig.run(3)
+    device = rig.run(30, lambda d: seen.append(float(d["flow"])))
+    assert np.mean(seen) == pytest.approx(flow * 0.7**0.5, rel=0.02)
+    assert np.std(seen) > 0.01 * flow
+    assert device["head"] == pytest.approx(0.7 * head, rel=0.02)
+    assert device["power"] < 0.8 * power
+    rig.write("reference", 750)
+    rig.run(10)
+    assert rig.device["flow"] == pytest.approx(flow / 2, rel=0.01)
+    rig.device.end_fault("cavitation")
+    rig.write("reference", 1500)
+    assert rig.run(10)["flow"] == pytest.approx(flow, rel=0.01)
 
 
 def test_a_silent_master_trips_the_drive(bench):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 
 import numpy as np
@@ -18,6 +19,7 @@ from labsim.plant.plant import Plant
 from labsim.plant.tags import INTEGER_RANGE
 
 NAMES = devices.names()
+LONG = os.environ.get("LABSIM_FUZZ") == "1"
 
 
 def setting_values(spec: SettingSpec) -> st.SearchStrategy:
@@ -72,8 +74,8 @@ def histories(kinds: dict[str, str], seed: int, steps: int) -> dict[str, bytes]:
 
 
 def test_minutes_repeat_bit_for_bit_and_no_device_changes_another():
-    """One seed gives the same ten minutes of every device, whether it stands alone in the plant or among all others."""
-    steps = 6_000
+    """One seed gives the same minutes of every device, whether it stands alone in the plant or among all others."""
+    steps = 6_000 if LONG else 1_500
     together = histories({name.replace("-", "_"): name for name in NAMES}, 11, steps)
     for name in NAMES:
         path = name.replace("-", "_")
@@ -90,7 +92,7 @@ def test_seed_and_path_make_the_numbers(kind: str):
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100 if LONG else 8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_setting_and_no_client_breaks_a_device(kind: str, data: st.DataObject):
     """With any settings, changed while it runs, and any accepted writes, values stay finite, typed and in range."""
@@ -141,7 +143,7 @@ def test_nothing_is_drawn_outside_the_devices_own_generator(kind: str, monkeypat
 
 
 @pytest.mark.parametrize("kind", [name for name in NAMES if devices.interface(name).faults])
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100 if LONG else 5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_fault_breaks_a_device(kind: str, data: st.DataObject):
     """With its own faults, of any size and one on top of another, values stay finite, typed and in range, and end with them."""

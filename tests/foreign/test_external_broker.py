@@ -50,7 +50,7 @@ class Broker:
     async def start(self) -> None:
         """Run it until it takes connections."""
         self._run()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -253,7 +253,7 @@ async def test_a_mosquitto_that_dies_is_an_incident(broker: Broker, tmp_path: Pa
         return [record.detail["reason"] for record in Evidence.load(options.attempt).of("lab", "incident")]
 
     async def until(count: int) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(incidents()) < count:  # noqa: ASYNC110 - the evidence on disk has no event
                 await asyncio.sleep(0.05)
 
@@ -295,7 +295,7 @@ async def test_a_vehicle_at_mosquitto_is_a_client_with_its_own_will(broker: Brok
     }  # fmt: skip
 
     async def until(condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110 - paho's threads have no event of their own
                 await asyncio.sleep(0.005)
 

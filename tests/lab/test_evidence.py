@@ -71,7 +71,7 @@ async def test_reads_nobody_needs_are_counted(tmp_path: Path) -> None:
 
 
 async def _until_poll(lab: Lab):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for entry in lab.feed.listen(0):
             yield entry
             if entry["kind"] == "poll":

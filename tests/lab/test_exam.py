@@ -31,7 +31,7 @@ async def test_an_exam_tells_what_it_may_and_keeps_everything(tmp_path: Path) ->
     resumed = Options(seed="7", attempt=tmp_path / "attempt", speed=10.0, port_base=0)
     async with Lab(find_scenario("first-contact"), resumed) as lab:
         step = lab.clock.step
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while lab.clock.step < step + 2:  # noqa: ASYNC110 - the plant has no event for it
                 await asyncio.sleep(0.01)
         told = await lab.close("test")

@@ -70,14 +70,14 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 async def until(condition: Callable[[], Any]) -> None:
     """Give the event loop its turns until ``condition`` holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the plant has no event for it
             await asyncio.sleep(0.002)
 
 
 async def until_so(ask: Callable[[], Awaitable[bool]]) -> None:
     """Ask a client again until the answer is yes."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await ask():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.002)
 

@@ -77,7 +77,7 @@ async def test_from_rejected_to_trusted(lab: Lab, tmp_path: Path) -> None:
             await override.write_value(await override.read_value())
         assert error.value.code == ua.StatusCodes.BadUserAccessDenied
     said: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for entry in lab.feed.listen(0):
             said += [entry["text"]["en"]] if entry["kind"] == "certificate" else []
             if len(said) == 2:

@@ -49,7 +49,7 @@ def scenario(tmp_path: Path) -> Path:
 
 async def until(lab: Lab, device: str, state: int) -> None:
     """Wait for a state of a machine; each turn the plant moves on."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while lab.plant.devices[device]["state_current"] != state:  # noqa: ASYNC110 - the plant's steps are no events
             await asyncio.sleep(0)
 

@@ -13,7 +13,7 @@ from labsim.endpoints.link.link import Link
 
 async def until(condition: Callable[[], Any]) -> None:
     """Give the event loop its turns until ``condition`` holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.001)
 

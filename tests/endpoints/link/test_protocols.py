@@ -150,7 +150,7 @@ class Wired:
         """A connected client."""
         client = {"modbus": Modbus, "opcua": Opcua, "mqtt": Mqtt}[self.protocol]()
         self.clients.append(client)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await client.open(self.port, host)
         return client
 
@@ -184,7 +184,7 @@ async def test_a_black_hole_answers_late_or_never(wired: Wired) -> None:
     assert not asked.done()
     assert len(wired.events) == seen
     wired.link.end(hole)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asked
     assert len(wired.events) > seen
 
@@ -198,7 +198,7 @@ async def test_a_slow_or_throttled_or_flapping_link_still_carries(wired: Wired) 
         Impairment("flap", period=0.1, duty=0.5),
     ):
         wired.link.begin(impairment)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await client.ask()
             await (await wired.client()).ask()
         wired.link.end(impairment)
@@ -213,7 +213,7 @@ async def test_a_reset_is_a_broken_connection(wired: Wired) -> None:
     wired.link.begin(reset)
     wired.link.end(reset)
     await until(lambda: wired.of("close"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with pytest.raises(Exception):  # noqa: B017 - each library has its own
             await client.ask()
     await (await wired.client()).ask()
@@ -247,7 +247,7 @@ async def test_one_clients_trouble_is_not_anothers(wired: Wired) -> None:
     await other.ask()
     assert not asked.done()
     wired.link.end(hole)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asked
     assert {event.client.rpartition(":")[0] for event in wired.of("open")} == {"127.0.0.1", "127.0.0.2"}
 
@@ -261,7 +261,7 @@ async def test_an_impaired_endpoint_closes(wired: Wired) -> None:
     await until(lambda: any(line._inward.held for line in wired.link.lines))
     asked.cancel()
     wired.link.shut()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await wired.stack.aclose()
     await until(lambda: wired.of("close"))
 

@@ -190,7 +190,7 @@ async def test_application_protocol(wire: Any, section: str, claim: str, request
         "=server": bytes((len(b"AN-1 " + serial) + 1,)) + b"AN-1 " + serial + b"\xff",
         "=basic": b"\0\x09Fictional\1\4AN-1\2\0032.4",
     }
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for number, (request, wanted) in enumerate(zip(requests.split(";"), answers.split(";"), strict=True), 1):
             await wire.send(frame(number, pdu(request)))
             if wanted.strip() == "-":
@@ -212,7 +212,7 @@ async def test_application_protocol(wire: Any, section: str, claim: str, request
 async def ask(wire: Any, data: bytes) -> bytes:
     """Send and get one frame."""
     await wire.send(data)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await wire.frame()
 
 

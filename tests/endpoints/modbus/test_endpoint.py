@@ -31,7 +31,7 @@ def frame(transaction: int, pdu: bytes = READ, unit: int = 11) -> bytes:
 
 async def until(condition: Callable[[], Any]) -> None:
     """Give the event loop its turns until ``condition`` holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the sink is a plain callable; turns are what we wait for
             await asyncio.sleep(0)
 
@@ -206,7 +206,7 @@ async def test_a_client_that_does_not_read_is_dropped(station: Any) -> None:
     await loop.sock_connect(sock, (station.host, station.port))
     many = b"".join(frame(i, bytes.fromhex("03006e000a")) for i in range(2000))
     with sock, contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not station.sink.of("close"):
                 await loop.sock_sendall(sock, many)
                 await asyncio.sleep(0)
@@ -325,7 +325,7 @@ def test_a_stream_gets_one_answer_per_request(
     bench = make_bench()
 
     async def run() -> None:
-        async with ModbusEndpoint(bench.plant, {11: "an1"}, bench.sink) as endpoint, asyncio.timeout(10):
+        async with ModbusEndpoint(bench.plant, {11: "an1"}, bench.sink) as endpoint, asyncio.timeout(60):
             port = int(endpoint.addresses()[0].url.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             wire = make_wire(reader, writer)

@@ -130,7 +130,7 @@ async def test_rtu_over_tcp(line: Any) -> None:
     _, port = line
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(framed(0, 11, READ) * 2 + b"\xff" * 7 + framed(0, 12, READ))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await reader.readexactly(27) == framed(0, 11, ANSWER) * 2 + framed(0, 12, ANSWER)
     writer.close()
     client = AsyncModbusTcpClient("127.0.0.1", port=port, framer=FramerType.RTU)
@@ -146,7 +146,7 @@ async def test_a_broadcast_writes_everywhere_and_is_not_answered(line: Any) -> N
     bench, port = line
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(framed(0, 0, bytes.fromhex("0600ca0064")) + framed(0, 0, READ) + framed(0, 11, READ))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await reader.readexactly(9) == framed(0, 11, ANSWER)
     writer.close()
     assert bench.device["ramp"] == 10
@@ -159,7 +159,7 @@ async def test_a_silent_unit_stays_silent(line: Any) -> None:
     _, port = line
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(framed(0, 99, READ) + framed(0, 11, READ))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert (await reader.readexactly(9))[0] == 11
     writer.close()
 
@@ -169,7 +169,7 @@ async def test_noise_is_a_communication_error(line: Any) -> None:
     _, port = line
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"\xff" * 9 + framed(0, 11, READ))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await reader.readexactly(9)
         writer.write(framed(0, 11, bytes.fromhex("08000c0000")))
         assert await reader.readexactly(8) == framed(0, 11, bytes.fromhex("08000c0001"))

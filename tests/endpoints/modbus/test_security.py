@@ -59,7 +59,7 @@ async def ask(port: int, tls: ssl.SSLContext, *pdus: str) -> list[str]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     answers = []
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for pdu in map(bytes.fromhex, pdus):
                 writer.write(struct.pack(">HHHB", 1, 0, len(pdu) + 1, 11) + pdu)
                 head = await reader.readexactly(7)

@@ -25,7 +25,7 @@ def frame(transaction: int, pdu: bytes = READ, unit: int = 11) -> bytes:
 
 async def until(condition: Callable[[], Any]) -> None:
     """Give the event loop its turns until ``condition`` holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the sink is a plain callable; turns are what we wait for
             await asyncio.sleep(0)
 
@@ -48,7 +48,7 @@ class Site:
         """Whether the client gets an answer rather than the end."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await wire.send(frame(1))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 return bool(await wire.frame() == frame(1, ANSWER))
         return False
 
@@ -169,7 +169,7 @@ async def test_a_slow_device_answers_all_in_order(site: Any) -> None:
     wire, other = await here.connect(), await here.connect()
     await wire.send(b"".join(map(frame, range(8))))
     assert await here.served(other)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [await wire.frame() for _ in range(8)] == [frame(n, ANSWER) for n in range(8)]
 
 
@@ -183,7 +183,7 @@ async def test_a_small_backlog_is_reached_sooner(site: Any) -> None:
     await loop.sock_connect(sock, ("127.0.0.1", here.port))
     many = b"".join(frame(n, bytes.fromhex("03006e000a")) for n in range(2000))
     with sock, contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not here.bench.sink.of("close"):
                 await loop.sock_sendall(sock, many)
                 await asyncio.sleep(0)

@@ -411,7 +411,7 @@ class Host:
 
     async def wait(self, done: Callable[[list], bool]) -> list:
         """What was heard, once it is enough."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not done(self.heard):
                 self.news.clear()
                 await self.news.wait()

@@ -55,7 +55,7 @@ TRAINEE = User("ann", "secret")
 
 async def until(condition: Callable[[], Any]) -> None:
     """Give the event loop its turns until ``condition`` holds."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - paho's threads have no event of their own
             await asyncio.sleep(0.002)
 

@@ -279,7 +279,7 @@ def test_vehicles_and_others_speak_side_by_side():
 
 async def until(condition: Callable[[], Any]) -> None:
     """Give the event loop its turns until ``condition`` holds."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - paho's threads have no event of their own
             await asyncio.sleep(0.002)
 

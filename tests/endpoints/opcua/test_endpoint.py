@@ -167,7 +167,7 @@ async def test_a_subscription_hears_of_changes(plant: Plant) -> None:
     async with (
         OpcuaEndpoint(plant, ["press1"], lambda _event: None) as endpoint,
         client_of(endpoint) as client,
-        asyncio.timeout(20),
+        asyncio.timeout(60),
     ):
         subscription = await client.create_subscription(50, Handler())
         await subscription.subscribe_data_change(client.get_node(FORCE))
@@ -239,7 +239,7 @@ async def talk(endpoint: OpcuaEndpoint, *pieces: bytes) -> bytes:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     return answer

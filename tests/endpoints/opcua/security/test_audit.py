@@ -40,7 +40,7 @@ async def test_an_administrator_hears_what_others_do(
     """Channels, sessions, writes, and refused certificates, each with its type, user and result; no secrets."""
     TrustFolders(pki).add(alone.certificate)
     heard, deaf = Heard(), Heard()
-    async with listed, await secure(listed, alone, admin) as boss, asyncio.timeout(20):
+    async with listed, await secure(listed, alone, admin) as boss, asyncio.timeout(60):
         subscription = await boss.create_subscription(50, heard)
         kinds = [OI.AuditWriteUpdateEventType, OI.AuditActivateSessionEventType, OI.AuditCertificateUntrustedEventType,
                  OI.AuditOpenSecureChannelEventType]  # fmt: skip
@@ -83,7 +83,7 @@ async def test_a_refused_login_is_heard_of(
     """Who claimed to be whom, from where and why it was refused; the password nowhere (OPC 10000-5 §6.4.10)."""
     TrustFolders(pki).add(alone.certificate)
     heard = Heard()
-    async with listed, await secure(listed, alone, admin) as boss, asyncio.timeout(20):
+    async with listed, await secure(listed, alone, admin) as boss, asyncio.timeout(60):
         subscription = await boss.create_subscription(50, heard)
         kind = OI.AuditActivateSessionEventType
         await subscription.subscribe_events(boss.nodes.server, [boss.get_node(ua.NodeId(kind))])

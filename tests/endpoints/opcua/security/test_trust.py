@@ -97,7 +97,7 @@ async def test_a_listed_channel_ends_with_its_trust(
 ) -> None:
     """Who was taken off the list is cut off when the lists are looked at again, and only he; evidence tells why."""
     other = make_pair("urn:test:client", "other")
-    async with listed, asyncio.timeout(20):
+    async with listed, asyncio.timeout(60):
         trust = TrustFolders(pki)
         trust.add(alone.certificate)
         trust.add(other.certificate)

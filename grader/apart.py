@@ -94,13 +94,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main(place: Path) -> None:
     """Judge what ``request.json`` asks for, and write ``outcome.json``."""
     from grader.cut import Cut
-    from grader.probing import without_probes
+    from grader.probing import without_probes, without_rogues
 
     request = json.loads((place / _REQUEST).read_text(encoding="utf-8"))
     _limit_memory()
     folder = Path(request["folder"])
     evidence = Cut(
-        without_probes(Evidence.load(folder)),
+        without_rogues(without_probes(Evidence.load(folder))),
         seq=request["seq"],
         start_ns=request["start_ns"],
         end_ns=request["end_ns"],

@@ -12,7 +12,7 @@ from pathlib import Path
 import labsim
 from grader.judging import Judging, bind
 from grader.outcome import Outcome, State, broken, waits_for
-from grader.probing import without_probes
+from grader.probing import without_probes, without_rogues
 from grader.verdict import CheckResult, PenaltyResult, TaskResult, Verdict
 from labsim.errors import LabsimError, UnknownNameError
 from labsim.evidence.evidence import Evidence
@@ -53,7 +53,7 @@ def grade(evidence: Evidence, scenario: Scenario, *, task: str | None = None) ->
     known = [each.id for each in scenario.tasks]
     if task is not None and task not in known:
         raise UnknownNameError("task", task, known)
-    mode, evidence = mode_of(evidence, scenario), without_probes(evidence)
+    mode, evidence = mode_of(evidence, scenario), without_rogues(without_probes(evidence))
     marking = _Marking(evidence, scenario, Judging(evidence, mode))
     # Evidence is a million small objects that all live to the end: searching them for garbage again and again while the
     # checks work would cost a third of the time.

@@ -1,4 +1,4 @@
-"""The host's own probes: which a scenario wants, and evidence without what they did."""
+"""The host's own clients, probes and rogues: which probes a scenario wants, and evidence without what such clients did."""
 
 from __future__ import annotations
 
@@ -37,4 +37,41 @@ def without_probes(evidence: Evidence) -> Evidence:
                 sessions[where] = record.seq
         elif where in sessions and not any(sessions[where] < start <= record.seq for start in starts):
             ours.add(record.seq)
+    return Without(evidence, ours) if ours else evidence
+
+
+def without_rogues(evidence: Evidence) -> Evidence:
+    """The evidence without what the lab's own rogue clients did: a trainee is not to blame for it, and earns nothing by it.
+
+    Records of the kind ``rogue`` name each address from when it connects to when it is gone. Everything from it in between is
+    the rogue's, what follows in the same sessions too, and what a command that it published did to the plant. What became
+    of the tags stays, and `Without.whole` has everything, for whoever judges how a trainee deals with a rogue.
+    """
+    if not evidence.of("lab", "rogue"):
+        return evidence
+    ours: set[int] = set()
+    here: set[str] = set()
+    sessions: set[tuple[str, str]] = set()
+    spoofed: dict[str, bool] = {}
+    for record in evidence.records:
+        if record.protocol == "lab":
+            client, phase = str(record.detail.get("client", "")), record.detail.get("phase")
+            if record.kind == "rogue" and phase == "open":
+                here.add(client)
+            elif record.kind == "rogue" and phase == "close":
+                here.discard(client)
+            elif record.kind == "host-start":
+                here.clear()
+                sessions.clear()
+            continue
+        where = record.protocol, record.session
+        rogue = record.client in here or (bool(record.session) and where in sessions)
+        if record.protocol == "mqtt" and record.kind == "publish":
+            spoofed[record.subject] = rogue
+        elif record.protocol == "mqtt" and record.kind == "write":
+            rogue = spoofed.get(record.subject, False)  # it names no client; what carried it came just before
+        if rogue:
+            ours.add(record.seq)
+            if record.session:
+                sessions.add(where)
     return Without(evidence, ours) if ours else evidence

@@ -15,6 +15,8 @@ STOPPED, RUN = 0x047E, 0x047F
 NO_FAULT, STALL, OVERLOAD, SILENCE = 0, 0x7121, 0x7122, 0x6681
 NO_WARNING, WARN_OVERLOAD, WARN_SILENCE, WARN_UNDERLOAD = 0, 0xA783, 0xA7CE, 0xA8BF
 AT_SETPOINT = 0.01
+CAVITATION_FROM, CAVITATION_NOISE = 0.6, 0.3
+"""Relative speed below which a pump does not cavitate, as the NPSH it needs falls with n², and noise of its flow per vapour."""
 WATER_S, LEAST_FLOW = 0.4, 0.01
 """Time constant of the water in the pipe, and the flow in m³/h that is none."""
 
@@ -71,7 +73,7 @@ class AbbDrive(Drive):
         """Faults and warnings."""
         silent = self.silent(dt, float(self.settings["communication_timeout"])) and not self.settings["local_control"]
         action = self.settings["communication_loss"]
-        self._dry_s = self._dry_s + dt if self.sequence.enabled and self.settings["pump"] == "dry" else 0.0
+        self._dry_s = self._dry_s + dt if self.sequence.enabled and self._dry else 0.0
         fault = STALL if self.stalled else OVERLOAD if self.overloaded else NO_FAULT
         fault = fault or (SILENCE if silent and action == "fault" and self.sequence.enabled else NO_FAULT)
         if fault and self.sequence.state is not State.FAULT:
@@ -109,13 +111,27 @@ class AbbDrive(Drive):
         blocked = self.settings["pump"] == "blocked"
         self.turn(dt, target, (float(self["acceleration_time"]), down), load, blocked)
 
+    @property
+    def _dry(self) -> bool:
+        return self.settings["pump"] == "dry" or "dry-run" in self.faults
+
+    def _vapour(self, speed: float) -> float:
+        """Share of vapour in the pump, 0 to 1."""
+        if "cavitation" not in self.faults:
+            return 0.0
+        share = min(max((speed - CAVITATION_FROM) / (1 - CAVITATION_FROM), 0.0), 1.0)
+        return share * float(self.faults["cavitation"]["vapour"]) / 100
+
     def _pump(self, dt: float) -> None:
-        dry, opening = self.settings["pump"] == "dry", float(self.settings["valve"]) / 100
-        speed = self.train.speed
-        point = PUMP.point(speed, opening, float(self.settings["static_head"]), dry)
+        opening, speed = float(self.settings["valve"]) / 100, self.train.speed
+        vapour = self._vapour(speed)
+        point = PUMP.point(speed, opening, float(self.settings["static_head"]), self._dry, vapour)
         self._shaft_kw = point.power
         flow = float(self["flow"])
-        flow += (point.flow - flow) * min(dt / WATER_S, 1.0)
+        moved = point.flow
+        if vapour and moved:  # bubbles come and go
+            moved *= 1 + CAVITATION_NOISE * vapour * min(max(float(self.random.standard_normal()), -3.0), 3.0)
+        flow += (moved - flow) * min(dt / WATER_S, 1.0)
         self["flow"] = flow if flow > LEAST_FLOW else 0.0
         self["head"] = point.rise
 

@@ -40,18 +40,23 @@ class Impeller:
     efficiency: float
     factor: float
 
-    def point(self, speed: float, opening: float = 1.0, static: float = 0.0, dry: bool = False) -> Point:
+    def point(
+        self, speed: float, opening: float = 1.0, static: float = 0.0, dry: bool = False, vapour: float = 0.0
+    ) -> Point:
         """Duty point at relative ``speed``; ``opening`` 0 to 1 of the valve, ``static`` rise, ``dry`` without its fluid.
 
+        With a share of ``vapour`` in its channels, 0 to 1, a pump lifts that much less and its shaft has that much less to do
+        (breakdown of the head by cavitation, Gülich, Centrifugal Pumps, ch. 6).
         Backwards it moves nothing (a check valve or a flap closes) and takes its idle power.
         """
         idle = self.idle_kw * abs(speed) ** 3
         if dry:
             return Point(0.0, 0.0, 0.3 * idle)
-        spare = speed * speed * self.shutoff - static
+        shutoff = self.shutoff * (1 - vapour)
+        spare = speed * speed * shutoff - static
         if speed <= 0 or spare <= 0 or opening < 1e-3:
-            return Point(0.0, speed * speed * self.shutoff if speed > 0 else 0.0, idle)
+            return Point(0.0, speed * speed * shutoff if speed > 0 else 0.0, idle * (1 - vapour))
         resistance = self.resistance / opening**2
         flow = math.sqrt(spare / (self.drop + resistance))
         rise = static + resistance * flow * flow
-        return Point(flow, rise, idle + flow * rise * self.factor / self.efficiency)
+        return Point(flow, rise, idle * (1 - vapour) + flow * rise * self.factor / self.efficiency)

@@ -13,6 +13,7 @@ from grader.catalogue import prose
 from labsim.document.faults import explain
 from labsim.endpoints.fault_table import ENDPOINT_FAULTS
 from labsim.errors import InputError, UnknownNameError
+from labsim.lab.rogue.table import DEVICE, INTO, ROGUE_FAULTS, VICTIM, parse_attack
 from labsim.plant.fault_spec import FaultSpec
 from labsim.plant.fault_table import DEVICE_FAULTS, VALUE_FAULTS
 from labsim.plant.faults import faults_of, parse_fault
@@ -114,9 +115,28 @@ class LabCatalogue:
         """The parameters of one of them that are wrong, with why."""
         return _wrong(ENDPOINT_FAULTS.get(protocol, {})[fault], given)
 
+    def rogue_faults(self, protocol: str) -> Iterable[str]:
+        """What a rogue client may do at an endpoint of a protocol."""
+        return ROGUE_FAULTS.get(protocol, {})
+
+    def rogue_fault_params(self, protocol: str, fault: str) -> Mapping[str, str]:
+        """What the parameters of one of them are called, and what each names."""
+        named = {VICTIM: "tag", INTO: "tag", DEVICE: "device"}
+        return {name: named.get(name, "") for name in ROGUE_FAULTS[protocol][fault].parameters}
+
+    def judge_rogue_fault(self, protocol: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The parameters of one of them that are wrong, with why; the name is "" where it is one that lacks."""
+        found = list(_wrong(ROGUE_FAULTS[protocol][fault], given))
+        if not found:
+            try:
+                parse_attack(protocol, fault, given)
+            except InputError as error:
+                found.append(("", str(error)))
+        return found
+
     def fault_schema(self) -> dict[str, Any]:
         """JSON Schema of the names of all faults and of their parameters, as properties of an object."""
-        tables = [VALUE_FAULTS, DEVICE_FAULTS, *ENDPOINT_FAULTS.values()]
+        tables = [VALUE_FAULTS, DEVICE_FAULTS, *ENDPOINT_FAULTS.values(), *ROGUE_FAULTS.values()]
         tables += [devices.interface(kind).faults for kind in devices.names()]
         names = sorted({name for table in tables for name in table})
         said: dict[str, dict[str, None]] = {}
@@ -126,10 +146,10 @@ class LabCatalogue:
                 for key, one in spec.parameters.items():
                     unit = f" ({one.unit})" if one.unit else ""
                     said.setdefault(key, {})[f"{fault}: {one.title.say()}{unit}"] = None
-                    texts |= {key} if one.of == "tag" else set()
+                    texts |= {key} if one.of != "number" else set()
         return {"fault": {"enum": names}} | {
             key: {
-                "type": "string" if key in texts else ["number", "string"],
+                "type": "string" if key in texts - {"payload", "password"} else ["number", "string"],
                 "description": f"Of faults. {'; '.join(lines)}.",
             }
             for key, lines in sorted(said.items())

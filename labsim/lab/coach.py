@@ -10,6 +10,7 @@ from typing import Any
 from labsim.endpoints.fault_table import ENDPOINT_FAULTS
 from labsim.evidence.event import PLANT, Record
 from labsim.lab import words
+from labsim.lab.rogue.table import ROGUE_FAULTS
 from labsim.plant import status
 from labsim.plant.faults import faults_of
 from labsim.plant.plant import Plant
@@ -311,14 +312,15 @@ class Coach:
     # ---- the lab itself ----
 
     def _fault_title(self, record: Record) -> Text:
-        """What people call a fault of a tag, a device or an endpoint."""
+        """What people call a fault of a tag, a device, an endpoint or a rogue client."""
         name = str(record.detail.get("fault", ""))
         device, _, tag = record.subject.partition(".")
         if device in self._plant.devices:
             known = faults_of(self._plant.devices[device].interface, tag)
         else:
             name = name.partition(".")[2]
-            known = ENDPOINT_FAULTS.get(tag.partition(".")[0].partition(":")[0], {})
+            tables = ROGUE_FAULTS if device == "rogue" else ENDPOINT_FAULTS
+            known = tables.get(tag.partition(".")[0].partition(":")[0], {})
         return known[name].title if name in known else Text.of(name)
 
     def _lab(self, record: Record) -> tuple[Text, Text | None] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import devices
 from labsim.endpoints.fault_table import ENDPOINT_FAULTS, LINK_FAULTS
+from labsim.lab.rogue.table import ROGUE_FAULTS
 from labsim.plant.fault_spec import FaultParameter, FaultSpec
 from labsim.plant.fault_table import DEVICE_FAULTS, VALUE_FAULTS
 
@@ -63,6 +64,8 @@ def shown_by() -> dict[str, list[str]]:
     for protocol, table in ENDPOINT_FAULTS.items():
         add(table, f"endpoint.{protocol}")
     add(LINK_FAULTS, "link")
+    for protocol, table in ROGUE_FAULTS.items():
+        add(table, f"rogue.{protocol}")
     for number, how in OTHERWISE.items():
         found[number].append(how)
     return found
@@ -78,12 +81,13 @@ def catalogue_table() -> str:
 
 
 def fault_tables() -> str:
-    """Faults of tags, devices, endpoints and links with their parameters, as Markdown."""
+    """Faults of tags, devices, endpoints and rogue clients with their parameters, as Markdown."""
     parts = [
         _table("Faults of a tag", VALUE_FAULTS),
         _table("Faults of any device", DEVICE_FAULTS),
         *(_table(f"Faults of an endpoint: {protocol}", table) for protocol, table in ENDPOINT_FAULTS.items() if table),
     ]
+    parts += [_table(f"Rogue clients: {protocol}", table) for protocol, table in ROGUE_FAULTS.items()]
     own = [(kind, devices.interface(kind).faults) for kind in sorted(devices.names())]
     parts += [_table(f"Faults of a {kind}", table) for kind, table in own if table]
     return "\n".join(parts)
@@ -109,7 +113,7 @@ def _parameters(spec: FaultSpec) -> Iterator[str]:
 
 
 def _range(one: FaultParameter) -> str:
-    if one.of == "tag":
+    if one.of != "number":
         return ""
     unit = f" {one.unit}" if one.unit else ""
     far = abs(one.range[0]) >= 1e9 or abs(one.range[1]) >= 1e9

@@ -35,6 +35,7 @@ from labsim.lab.links import Links
 from labsim.lab.options import Options
 from labsim.lab.probes import Probes
 from labsim.lab.recorder import Recorder
+from labsim.lab.rogue.layer import Rogues
 from labsim.plant import status
 from labsim.plant.clock import MAX, STEP_NS, SimClock
 from labsim.scenario.brief import Brief
@@ -103,9 +104,22 @@ class Lab:
             self._endpoints: list[Endpoint] = build_endpoints(
                 self.scenario, self.plant, options, self._polls, self._links.guards, self._recorded()
             )
+            self._rogues = Rogues(
+                self.plant,
+                self.scenario,
+                self._endpoints,
+                self._links.names,
+                clock=self.clock,
+                seed=self.seed,
+                certificates=options.attempt / "certificates",
+                note=self.note,
+                acted=frozenset(
+                    int(one.detail["number"]) for one in (seen.of("lab", "rogue") if seen else ()) if "result" in one.detail
+                ),
+            )
             self.faults = LabFaults(
                 self.plant,
-                [self._links, EndpointFaults(self._endpoints, self._links.names)],
+                [self._links, EndpointFaults(self._endpoints, self._links.names), self._rogues],
                 drawn_entries(self.scenario.timeline, self.seed, self.scenario.id),
                 lambda device, setting, value, entry: self._set(device, setting, value, "timeline", entry=entry),
                 self.note,
@@ -164,6 +178,7 @@ class Lab:
             for endpoint in self._endpoints:
                 await self._stack.enter_async_context(endpoint)
             self._stack.callback(self._links.shut)  # before the endpoints close
+            self._stack.push_async_callback(self._rogues.close)
             self.note(
                 "host-start", detail={
                     "pid": os.getpid(), "speed": self.options.speed, "mode": self.mode, "versions": installed_versions(),
@@ -193,6 +208,7 @@ class Lab:
 
     def _step(self) -> None:
         self.faults.tick(self.clock.step_time_ns)
+        self._rogues.tick(self.clock.step_time_ns)
         self._probes.tick(self.clock.step_time_ns)
         self.plant.advance()
         self._recorder.sample(self.clock.step)

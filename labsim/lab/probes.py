@@ -69,6 +69,7 @@ class Relay:
         target: Host and port of the server.
         source: The address its connections come from; "" for the system's choice.
         clients: These addresses as the server's events name them.
+        told: Is told each of these addresses before a byte is sent from it, and again (False) when its connection is over.
         failure: Why the server could not be reached, if it could not.
     """
 
@@ -77,6 +78,7 @@ class Relay:
     clients: list[str] = field(default_factory=list)
     failure: OSError | None = None
     unusable: OSError | None = None
+    told: Callable[[str, bool], None] = lambda _client, _opens: None
     _server: asyncio.Server | None = None
     _pumps: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -104,17 +106,19 @@ class Relay:
         assert task is not None
         self._pumps.add(task)
         try:
-            far_reader, far_writer = await self._connect()
+            client, far_reader, far_writer = await self._connect()
         except OSError:
             writer.close()
             return
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            with suppress(asyncio.CancelledError):  # the relay closes; asyncio's streams log a task that was cancelled
+                await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
         finally:
             far_writer.close()
             writer.close()
+            self.told(client, False)
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> tuple[str, asyncio.StreamReader, asyncio.StreamWriter]:
         family, _, _, _, where = socket.getaddrinfo(*self.target, type=socket.SOCK_STREAM)[0]
         connection = socket.socket(family, socket.SOCK_STREAM)
         connection.setblocking(False)
@@ -126,11 +130,14 @@ class Relay:
             connection.close()
             raise
         host, port = connection.getsockname()[:2]
-        self.clients.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        client = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.clients.append(client)
+        self.told(client, True)
         try:
             await asyncio.get_running_loop().sock_connect(connection, where)
-            return await asyncio.open_connection(sock=connection)
+            return client, *await asyncio.open_connection(sock=connection)
         except OSError as error:
+            self.told(client, False)
             self.failure = error
             connection.close()
             raise
@@ -197,7 +204,7 @@ class Probes:
                 endpoint = self._endpoint(wanted)
                 address = _address(endpoint, params)
                 parts = urlsplit(address.url)
-                relay = Relay((_local(parts.hostname or ""), parts.port or 0), params.source)
+                relay = Relay((local(parts.hostname or ""), parts.port or 0), params.source)
                 async with relay:
                     work = asyncio.to_thread(self._try, endpoint, address, parts.scheme, relay.port, params)
                     found = await asyncio.wait_for(work, 4 * params.timeout + getattr(params, "listen", 0.0))
@@ -244,14 +251,14 @@ class Probes:
                 return _modbus(target, params, address)
             return _mqtt(target, params, self._certificates)
         except ProbeError as error:
-            return _failed(str(error), str(target))
+            return failed(str(error), str(target))
 
 
 def _due_ns(one: Wanted) -> int:
     return round(float(one.params.at) * 1e9)
 
 
-def _local(host: str) -> str:
+def local(host: str) -> str:
     """Where to connect to what listens on a host; every address means this computer's own."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
 
@@ -271,7 +278,7 @@ def _address(endpoint: Endpoint, params: Any) -> Address:
     return every[0]
 
 
-def _failed(sentence: str, where: str) -> Result:
+def failed(sentence: str, where: str) -> Result:
     """What a client's complaint means."""
     said = sentence.removeprefix(where).strip(" :.")
     found = _CODE.search(said)

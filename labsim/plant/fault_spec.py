@@ -21,7 +21,7 @@ FaultName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
 class FaultParameter(Spec):
-    """Something that a fault takes, such as how large it is: a number in its ``range``, or the name of a tag.
+    """Something that a fault takes, such as how large it is: a number in its ``range``, the name of a tag, or a text.
 
     Without ``default`` it is ``share`` of the tag's range (of its present value where it has none), or may be left out; a fault
     of a device type gives every parameter a default.
@@ -32,7 +32,7 @@ class FaultParameter(Spec):
     range: tuple[Number, Number] = (-1e12, 1e12)
     default: Number | None = None
     share: Number | None = None
-    of: Literal["number", "tag"] = "number"
+    of: Literal["number", "tag", "text"] = "number"
 
     @model_validator(mode="after")
     def _inside(self) -> FaultParameter:
@@ -50,6 +50,10 @@ class FaultParameter(Spec):
             if not isinstance(value, str):
                 raise ValueError(f"{value!r} is not the name of a tag")
             return value
+        if self.of == "text":
+            if isinstance(value, bool) or not isinstance(value, int | float | str) or not str(value):
+                raise ValueError(f"{value!r} is not a text")
+            return str(value)  # a number stands for its digits, as a password may
         low, high = self.range
         try:
             number = parse_duration(value) if self.unit == "s" and isinstance(value, str) else float(value)

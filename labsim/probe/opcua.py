@@ -56,17 +56,20 @@ class OpcuaProbe:
         access: How it proves itself.
         timeout: Seconds to wait for a connection and for each answer.
         locales: Languages of texts, the most wanted first.
+        name: What it calls itself.
+        uri: Its application URI; ours by default. A secure channel has that of the certificate.
     """
 
     def __init__(
-        self, target: Target, access: Access | None = None, timeout: float = 5.0, locales: Sequence[str] = ("en",)
-    ) -> None:
+        self, target: Target, access: Access | None = None, timeout: float = 5.0, locales: Sequence[str] = ("en",),
+        *, name: str = "labsim client", uri: str = "",
+    ) -> None:  # fmt: skip
         logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)  # what goes wrong is one sentence of ours
         self.target, self.access, self.timeout = target, access or Access(), timeout
         self._runner, self._learned = asyncio.Runner(), False
         self._client = Client(str(target) + target.path, timeout)
-        self._client.name = self._client.description = "labsim client"
-        self._client.application_uri, self._client.product_uri = own_uri(), "urn:labsim:client"
+        self._client.name = self._client.description = name
+        self._client.application_uri, self._client.product_uri = uri or own_uri(), "urn:labsim:client"
         self._client.set_locale(list(locales))
 
     def __enter__(self) -> Self:

@@ -71,6 +71,18 @@ class Catalogue(Protocol):
         """The parameters of one of them that are wrong, with why."""
         ...
 
+    def rogue_faults(self, protocol: str) -> Iterable[str]:
+        """What a rogue client may do at an endpoint of a protocol."""
+        ...
+
+    def rogue_fault_params(self, protocol: str, fault: str) -> Mapping[str, str]:
+        """What the parameters of one of them are called, and what each names: ``tag``, ``device``, or "" for nothing."""
+        ...
+
+    def judge_rogue_fault(self, protocol: str, fault: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The parameters of one of them that are wrong, with why; the name is "" where it is one that lacks."""
+        ...
+
     def fault_schema(self) -> dict[str, Any]:
         """JSON Schema of the names of all faults and of their parameters, as properties of an object."""
         ...

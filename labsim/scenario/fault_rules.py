@@ -18,7 +18,7 @@ def judge_faults(document: Document, plant: Mapping[str, str], catalogue: Catalo
     """Links, endpoints, tags and faults of the timeline, and the parameters of the faults."""
     links = links_of(document)
     for path, entry in judged_entries(document):
-        for kind in ("link", "endpoint"):
+        for kind in ("link", "endpoint", "rogue"):
             if isinstance(entry.get(kind), str) and links and entry[kind] not in links:
                 _unknown_link(document, (*path, kind), entry[kind], links)
         when = entry.get("when")
@@ -33,7 +33,7 @@ def judge_faults(document: Document, plant: Mapping[str, str], catalogue: Catalo
             continue
         params = entry.get("params")
         given = params if isinstance(params, dict) else {}
-        device, endpoint = entry.get("device"), entry.get("endpoint")
+        device, endpoint, rogue = entry.get("device"), entry.get("endpoint"), entry.get("rogue")
         if isinstance(device, str) and plant.get(device, "") in known:
             tag = entry.get("tag")
             if isinstance(tag, str) and not _tag_of(document, (*path, "tag"), device, tag, plant, catalogue, known):
@@ -52,6 +52,26 @@ def judge_faults(document: Document, plant: Mapping[str, str], catalogue: Catalo
             if _fault(document, path, entry["fault"], names, f"the endpoint {endpoint}"):
                 why = catalogue.judge_endpoint_fault(protocol, entry["fault"], given)
                 _params(document, path, why, catalogue.endpoint_fault_params(protocol, entry["fault"]))
+        elif isinstance(rogue, str) and rogue in links:
+            protocol = rogue.partition(".")[0].partition(":")[0]
+            names = list(catalogue.rogue_faults(protocol))
+            if _fault(document, path, entry["fault"], names, f"a rogue client at {rogue}"):
+                named = catalogue.rogue_fault_params(protocol, entry["fault"])
+                _params(document, path, catalogue.judge_rogue_fault(protocol, entry["fault"], given), named)
+                for name, what in named.items():
+                    if what and isinstance(given.get(name), str):
+                        _victim(document, (*path, "params", name), what, given[name], plant, catalogue, known)
+
+
+def _victim(
+    document: Document, path: KeyPath, what: str, name: str, plant: Mapping[str, str], catalogue: Catalogue, known: set[str]
+) -> None:  # fmt: skip
+    """The tag or the device that a rogue client is after."""
+    device, _, tag = name.partition(".")
+    if what == "tag":
+        _tag_of(document, path, device, tag, plant, catalogue, known)
+    elif name not in plant:
+        document.problem(path, "unknown-device", f"the plant has no device {name!r}.", did_you_mean(name, plant))
 
 
 def judge_sensors(document: Document, plant: Mapping[str, str], catalogue: Catalogue | None, known: set[str]) -> None:

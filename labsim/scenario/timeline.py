@@ -68,7 +68,7 @@ class TimelineEntry(LinkSettings):
         tag: The tag of the device that a fault is about.
         link: The link of an endpoint that goes into a ``state``, such as ``modbus``.
         endpoint: The endpoint that a fault is about, such as ``opcua``.
-        rogue: The name of a client of ours that misbehaves.
+        rogue: The endpoint that a rogue client comes to, such as ``modbus``; the fault is what it does there.
         setting: The setting of the device that changes.
         value: What it becomes.
         fault: The fault that begins (see docs/faults.md); its parameters stand beside it.
@@ -84,7 +84,7 @@ class TimelineEntry(LinkSettings):
     tag: Path_ | None = None
     link: str | None = None
     endpoint: str | None = None
-    rogue: Path_ | None = None
+    rogue: str | None = None
     setting: str | None = None
     value: Any = None
     fault: str | None = None

@@ -247,6 +247,14 @@ class CannedLab:
                     ],
                 },
                 {"device": None, "protocol": "mqtt", "url": f"mqtt://{url}:1883", "unit": None, "users": []},
+                {
+                    "device": "mes1",
+                    "protocol": "http",
+                    "url": f"http://{url}:8080/mes1/v1",
+                    "unit": None,
+                    "users": [{"name": "line", "password": "4711", "role": "Operator"}],
+                },
+                {"device": "time1", "protocol": "ntp", "url": f"ntp://{url}:10123", "unit": None, "users": []},
             ],
             "devices": [
                 {

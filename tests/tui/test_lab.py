@@ -162,6 +162,31 @@ async def test_endpoints_say_who_is_connected(host: FakeHost, sit: Sit) -> None:
         assert "gateway1  127.0.0.1:51602" in seat.seen
 
 
+async def test_services_beside_the_line(host: FakeHost, sit: Sit) -> None:
+    """REST and time services stand in the list with their accounts; their requests read as sentences, and polls fold."""
+    asked = "You sent POST /mes1/v1/orders: 201"
+    polled = (
+        "You keep reading holding register at address 0, count 2, from meter1 (unit 11, FC3) → 10 times in this second"
+    )
+    await host.push(
+        entry(1, asked, protocol="http", kind="request", level="write", device="mes1"),
+        entry(2, "127.0.0.1:5 asked time1 for the time.", protocol="ntp", kind="request", device="time1"),
+        *(entry(n, f"{polled}, {n} to 120 ms apart", kind="poll") for n in range(3, 8)),
+    )
+    async with sit(host) as seat:
+        await seat.press("2")
+        for part in ("http://127.0.0.1:8080/mes1/v1", "4711", "ntp://127.0.0.1:10123"):
+            assert part in seat.seen
+        await seat.press("3")
+        await seat.until(lambda: "×5" in seat.seen)
+        for part in (
+            "▸ http    You sent POST /mes1/v1/orders: 201",
+            "· ntp     127.0.0.1:5 asked time1",
+            "7 to 120 ms apart",
+        ):
+            assert part in seat.seen
+
+
 async def test_device_settings_and_datasheet(host: FakeHost, sit: Sit) -> None:
     """Enter changes a setting through the host, d opens the datasheet of the device's type."""
     async with sit(host) as seat:

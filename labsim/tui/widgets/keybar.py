@@ -11,7 +11,6 @@ from textual.widget import Widget
 
 from labsim.tui.words import WORDS, say
 
-
 _MINOR = ("sheet", "copy", "filter")
 """What is also said where it is used, and gives way first."""
 

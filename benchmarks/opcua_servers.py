@@ -1,5 +1,9 @@
 """The Python servers of ``opcua.py``: ``python opcua_servers.py KIND TAGS TICK_MS FURTHER``.
 
+Ours is a KIND for each way of evidence: ``labsim`` as in a lab whose checks ask for none of its tags, so that reads which come
+again are counted; ``labsim-graded``, where checks ask for all of them, so that each read is kept; ``labsim-mute``, which tells
+nobody, for comparison.
+
 A server of KIND has TAGS doubles, which change every TICK_MS (0: never). It prints one line of JSON with its URL and the
 index of its namespace.
 With FURTHER it then makes so many servers more in the same process and says how much memory and time each took; ours with a
@@ -16,7 +20,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +45,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def labsim(count: int) -> tuple[str, int, Step, Any]:
-    """Our endpoint over a plant of one device, with the real journal as its sink."""
+async def labsim(count: int, evidence: str = "counted") -> tuple[str, int, Step, Any]:
+    """Our endpoint over a plant of one device, with the real journal behind it: reads counted, graded, or all mute."""
     from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
     from labsim.evidence.journal import JournalWriter
+    from labsim.evidence.polls import Polls, keep_all
     from labsim.plant.clock import SimClock
     from labsim.plant.device import Device
     from labsim.plant.interface import Interface
@@ -56,7 +61,7 @@ async def labsim(count: int) -> tuple[str, int, Step, Any]:
             "title": "Bench",
             "about": "Many tags.",
             "identification": {"manufacturer": "Fictional", "model": "B", "revision": "1", "serial": "1"},
-            "tags": {f"tag{n}": {"type": "f64", "title": f"Tag {n}"} for n in range(count)},
+            "tags": {f"tag{n}": {"type": "f64", "title": f"Tag {n}", "access": "rw"} for n in range(count)},
             "opcua": {
                 "namespace": NAMESPACE,
                 "type_name": "BenchType",
@@ -73,8 +78,11 @@ async def labsim(count: int) -> tuple[str, int, Step, Any]:
         own = folder / str(number)
         own.mkdir()
         (own / "manifest.json").write_text("{}", encoding="utf-8")
-        journal = JournalWriter(own, lambda: 0)
-        endpoint = OpcuaEndpoint(plant, ["bench"], journal.write)
+        journal, now = JournalWriter(own, plant.clock.now_ns), plant.clock.now_ns
+        polls = Polls(journal.write, keep_all if evidence == "graded" else lambda _read: False, now)
+        endpoint = OpcuaEndpoint(plant, ["bench"], polls, anonymous="Operator")
+        if evidence == "mute":
+            endpoint._core.observer = lambda _happening: None  # noqa: SLF001 - nobody else may switch it off
         endpoint.plant = plant  # type: ignore[attr-defined]  # kept for `step`
         return await endpoint.__aenter__()
 
@@ -159,11 +167,20 @@ async def open62541(count: int) -> tuple[str, int, Step, Any]:
     return url, 1, step, one
 
 
+KINDS: dict[str, Callable[[int], Coroutine[Any, Any, tuple[str, int, Step, Any]]]] = {
+    "labsim": labsim,
+    "labsim-graded": lambda count: labsim(count, "graded"),
+    "labsim-mute": lambda count: labsim(count, "mute"),
+    "asyncua": asyncua,
+    "open62541": open62541,
+}
+
+
 async def main() -> None:
     """Serve until killed."""
     logging.disable(logging.ERROR)
     kind, count, tick, further = sys.argv[1], *map(int, sys.argv[2:5])
-    url, namespace, step, one = await {"labsim": labsim, "asyncua": asyncua, "open62541": open62541}[kind](count)
+    url, namespace, step, one = await KINDS[kind](count)
     print(json.dumps({"url": url, "namespace": namespace}), flush=True)
     if further:
         gc.collect()
@@ -184,4 +201,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    if sys.argv[1].startswith("labsim"):
+        from labsim.lab.loop import run
+
+        run(main())  # as a lab does: on uvloop where that is installed
+    else:
+        asyncio.run(main())

@@ -21,7 +21,7 @@ from pymodbus.client import ModbusTcpClient
 
 DOCKS = {"dock1": 11, "dock2": 12, "dock3": 13, "dock4": 14}
 INVALID = 0x8000
-AWAY_S, AFTERWARDS_S, SETTLED_S, PATIENCE_S = 25, 50, 50, 400
+AWAY_S, AFTERWARDS_S, SETTLED_S, PATIENCE_S = 25, 64, 50, 400
 
 
 class Trainee:

@@ -20,6 +20,8 @@ class Missing:
 MISSING: Final = Missing()
 NOT_JSON: Final = Missing()
 _DEEPEST = 64
+quick = msgspec.json.Decoder().decode
+"""JSON as Python data, by the standard alone; raises ValueError."""
 
 
 @lru_cache(maxsize=16_384)
@@ -38,22 +40,22 @@ def topic_matches(pattern: str, topic: str) -> bool:
 
 def text_of(record: Record) -> str | None:
     """The payload of a publish as text; None when it is binary or was not kept."""
-    if record.detail.get("binary") or not record.values or not isinstance(record.values[0], str):
+    values = record.values
+    if not values or not isinstance(values[0], str) or record.detail.get("binary"):
         return None
-    return record.values[0]
+    return values[0]
 
 
 def decode(text: str) -> Any:
     """JSON as Python data, or `NOT_JSON`. ``NaN`` and ``Infinity`` are taken, because Python's own writer sends them."""
-    for read in (
-        msgspec.json.decode,
-        json.loads,
-    ):  # the second is slower, and takes what Python writes beyond the standard
-        try:
-            return read(text)
-        except (ValueError, RecursionError):
-            continue
-    return NOT_JSON
+    try:
+        return quick(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(text)  # slower, and takes what Python writes beyond the standard
+    except (ValueError, RecursionError):
+        return NOT_JSON
 
 
 def find(data: Any, path: str) -> Any:

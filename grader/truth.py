@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
@@ -37,6 +41,8 @@ def as_value(raw: object, tag: TagInfo) -> Value | None:
     """
     if tag.type == "text":
         return raw if isinstance(raw, str) else None
+    if type(raw) is float:  # nearly always
+        return raw
     if raw is None:
         return math.nan
     if isinstance(raw, (bool, int, float)):
@@ -65,14 +71,40 @@ def matches(got: Value, true: object, tolerance: Tolerance) -> bool:
     return tolerance.allows(got, math.nan if true is None else float(true))  # type: ignore[arg-type] # a number here
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+def near(tolerance: Tolerance, got: ArrayLike, true: ArrayLike) -> NDArray[np.bool_]:
+    """`Tolerance.allows` for arrays of numbers (or one number and an array), element by element and to the last bit."""
+    got, true = np.broadcast_arrays(np.asarray(got, np.float64), np.asarray(true, np.float64))
+    with np.errstate(all="ignore"):
+        limit = tolerance.absolute + tolerance.relative * np.abs(true)
+        found: NDArray[np.bool_] = (np.abs(got - true) <= limit) & (limit < np.inf)
+        rest = np.flatnonzero(~found)
+        one, other, limit = got[rest], true[rest], limit[rest]
+        size = np.minimum(np.maximum(np.abs(one), np.abs(other)), 2.0**1023)  # NumPy has no ulp of the largest float
+        forgiven = np.where(limit != 0, 4 * np.spacing(size), 0.0)
+        found[rest] = np.where(
+            np.isnan(one) | np.isnan(other),
+            np.isnan(one) & np.isnan(other),
+            np.where(np.isinf(one) | np.isinf(other), one == other, np.abs(one - other) <= limit + forgiven),
+        )
+    return found
+
+
+class Step(NamedTuple):
     """One value of a tag: in force from ``start`` until ``end`` (nanoseconds of plant time), and its status."""
 
     start: int
     end: int
     value: Value
     status: int
+
+
+class Table(NamedTuple):
+    """The steps of a tag as columns, in order of time; values are float64, of a text tag objects."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    values: NDArray[Any]
+    statuses: NDArray[np.uint32]
 
 
 class Truth:
@@ -88,11 +120,37 @@ class Truth:
     def __init__(self, evidence: Evidence, path: str, t0: int = 0, t1: int | None = None) -> None:
         self.tag = evidence.tags[path]
         end = evidence.end_ns if t1 is None else t1
-        series = evidence.history.series(path, t0, end)
-        self.times: list[int] = series.times_ns.tolist()
-        self.values: list[Value] = series.values.tolist()
-        self.statuses: list[int] = series.statuses.tolist()
-        self.end = max(end, self.times[-1] if self.times else end)
+        self._series = evidence.history.series(path, t0, end)
+        self.end = max(end, int(self._series.times_ns[-1])) if len(self._series) else end
+
+    @cached_property
+    def times(self) -> list[int]:
+        """Plant nanoseconds from which each value is in force."""
+        found: list[int] = self._series.times_ns.tolist()
+        return found
+
+    @cached_property
+    def values(self) -> list[Value]:
+        """The values."""
+        found: list[Value] = self._series.values.tolist()
+        return found
+
+    @cached_property
+    def statuses(self) -> list[int]:
+        """Their StatusCodes."""
+        found: list[int] = self._series.statuses.tolist()
+        return found
+
+    def table(self) -> Table:
+        """All of the `steps`, as columns."""
+        series = self._series
+        times = series.times_ns
+        if not len(times):
+            return Table(times, times, series.values, series.statuses)
+        # Of several at the first moment the last one counts.
+        part = slice(int(np.searchsorted(times, times[0], side="right")) - 1, None)
+        ends = np.append(times[1:], self.end)
+        return Table(times[part], ends[part], series.values[part], series.statuses[part])
 
     def steps(self, t0: int | None = None, t1: int | None = None) -> Iterator[Step]:
         """The values in force between two moments, latest first, cut to them."""
@@ -120,6 +178,30 @@ class Truth:
                 return None
             index -= 1
         return None
+
+    def latest_matches(
+        self, got: Sequence[Value], at: ArrayLike, back_ns: ArrayLike, tolerance: Tolerance
+    ) -> NDArray[np.int64]:
+        """`latest_match` of many values, each with its own moment and (if not the same) look back; -1 stands for None."""
+        until = np.array(at, np.int64)
+        since = until - np.asarray(back_ns, np.int64)
+        moments = np.full(until.shape, -1, np.int64)
+        if self.tag.type == "text":
+            asked = zip(got, until.tolist(), (until - since).tolist(), strict=True)
+            found = [self.latest_match(value, t, back, tolerance) for value, t, back in asked]
+            return np.array([-1 if moment is None else moment for moment in found], np.int64)
+        values, true, times = np.array(got, np.float64), self._series.values, self._series.times_ns
+        index = np.searchsorted(times, until, side="right") - 1
+        left = np.flatnonzero(index >= 0)
+        while left.size:  # one step further back each time, with those that have found nothing yet
+            hit = near(tolerance, values[left], true[index[left]])
+            moments[left[hit]] = until[left[hit]]
+            left = left[~hit]
+            until[left] = times[index[left]]
+            left = left[until[left] > since[left]]
+            index[left] -= 1
+            left = left[index[left] >= 0]
+        return moments
 
     def at(self, t: int) -> Value | None:
         """The value in force at ``t``, or None before the first."""

@@ -29,10 +29,16 @@ def best_window(spans: Sequence[Span], length_ns: int) -> Best:
 
     The optimum begins where a span begins or ends where a span ends, so only those are tried.
     """
-    spans = [span for span in spans if span[1] > span[0]]
-    if not spans or length_ns <= 0:
+    starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
+    return best_of(starts, ends, length_ns)
+
+
+def best_of(starts: NDArray[np.int64], ends: NDArray[np.int64], length_ns: int) -> Best:
+    """`best_window` of spans as columns."""
+    some = ends > starts
+    starts, ends = starts[some], ends[some]
+    if not starts.size or length_ns <= 0:
         return Best(0, 0)
-    starts, ends = np.array(spans, np.int64).T
     filled = np.concatenate(([0], np.cumsum(ends - starts)))
 
     def before(moments: NDArray[np.int64]) -> NDArray[np.int64]:

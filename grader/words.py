@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
@@ -20,6 +21,8 @@ def number(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e9:
         return str(int(value))
+    if isinstance(value, int) and abs(value) >= 10**300:  # a number of JSON that no float holds
+        return f"{Decimal(value):.6g}"
     if isinstance(value, (int, float)):
         return f"{value:.6g}" if isinstance(value, float) or abs(value) >= 10**15 else str(value)
     text = str(value)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from grader.check import Params
 from grader.checks.mqtt import NOT_TEXT
-from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
+from grader.payload import MISSING, NOT_JSON, decode, find, quick, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
 from grader.truth import Truth, Value, as_value
 from grader.window import nanoseconds
@@ -35,6 +35,7 @@ _FAULTS = {
     _EMPTY: tr("it is empty", "為空", "为空"),
 }
 """What the kinds of unusable payload are called; any other is named by the part that is missing or cannot be read."""
+_NUMBERS = (float, int)
 
 
 class ValueParams(Params):
@@ -70,6 +71,57 @@ class Message:
 
 def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo, truth: Truth, age: int) -> Message:
     """What a publish is worth; ``age`` is how old a value may be, in plant nanoseconds."""
+    return all_judged(evidence, [record], params, tag, truth, age)[0]
+
+
+def all_judged(
+    evidence: Evidence, records: Sequence[Record], params: ValueParams, tag: TagInfo, truth: Truth, age: int
+) -> list[Message]:
+    """What each publish is worth; hundreds of thousands are held against the truth at once."""
+    messages = _all_said(evidence, records, params, tag)
+    if params.time is None:
+        asked = [m for m in messages if m.value is not None]
+        until, back = [m.record.t for m in asked], [age]
+    else:
+        asked, until, back = [], [], []
+        slack = nanoseconds(params.time_margin)
+        for message in messages:
+            if message.stated is None:
+                continue
+            last = min(message.stated + slack, message.record.t)  # a time ahead of the message itself proves nothing
+            if 0 <= last >= message.stated - slack:
+                asked.append(message)
+                until.append(last)
+                back.append(last - (message.stated - slack))
+    if asked:
+        moments = truth.latest_matches([m.value for m in asked if m.value is not None], until, back, params.tolerance)
+        for message, moment in zip(asked, moments.tolist(), strict=True):
+            if moment >= 0:
+                message.right_until = moment + age
+    return messages
+
+
+def _all_said(evidence: Evidence, records: Sequence[Record], params: ValueParams, tag: TagInfo) -> list[Message]:
+    """What each publish says; a number in a JSON object, as nearly all are, is read without a detour."""
+    key = params.value
+    if params.time is not None or tag.type == "text" or key.startswith("/") or "." in key or not key:
+        return [_said(evidence, record, params, tag) for record in records]
+    messages = []
+    for record in records:
+        try:
+            raw = quick(record.values[0])[key]
+            value = float(raw) if type(raw) in _NUMBERS else None
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+            value = None
+        if value is not None and "binary" not in record.detail:
+            messages.append(Message(record, value, None))
+        else:
+            messages.append(_said(evidence, record, params, tag))
+    return messages
+
+
+def _said(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo) -> Message:
+    """What a publish says, not held against the truth yet."""
     text = text_of(record)
     if text is None:
         return Message(record, None, None, _NOT_TEXT)
@@ -80,18 +132,12 @@ def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo
     value = as_value(raw, tag)
     if value is None:
         return Message(record, None, None, number(raw) or _EMPTY)
-    until = record.t
-    if params.time is not None:
-        utc = utc_ns_of(find(data, params.time))
-        if utc is None:
-            return Message(record, value, None, f"{params.time}?")
-        stated, slack = evidence.t_of_utc(utc), nanoseconds(params.time_margin)
-        last = min(stated + slack, until)  # a time ahead of the message itself proves nothing
-        back = last - (stated - slack)
-        moment = truth.latest_match(value, last, back, params.tolerance) if back >= 0 else None
-        return Message(record, value, None if moment is None else moment + age, stated=stated)
-    moment = truth.latest_match(value, until, age, params.tolerance)
-    return Message(record, value, None if moment is None else moment + age)
+    if params.time is None:
+        return Message(record, value, None)
+    utc = utc_ns_of(find(data, params.time))
+    if utc is None:
+        return Message(record, value, None, f"{params.time}?")
+    return Message(record, value, None, stated=evidence.t_of_utc(utc))
 
 
 def _raw(data: object, text: str, path: str, tag: TagInfo) -> object:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
 from grader.faults import common
 from grader.outcome import Outcome, failed, passed
-from grader.truth import Truth, Value, as_value, is_good, matches
+from grader.truth import Truth, Value, as_value, matches, near
 from grader.window import Span, nanoseconds
 from grader.words import clock, duration, margin, names, quantity, worth
 from labsim.evidence.event import Record
@@ -45,6 +47,20 @@ class Condition(Params):
         if isinstance(true, str):
             return False
         return (self.low is None or true >= self.low) and (self.high is None or true <= self.high)
+
+    def all_met(self, true: NDArray[Any], tag: TagInfo) -> NDArray[np.bool_]:
+        """`met` of many values at once."""
+        if tag.type == "text":
+            return np.array([self.met(value, tag) for value in true], bool)
+        if self.value is not None:
+            wanted = as_value(self.value, tag)
+            return np.zeros(true.shape, bool) if wanted is None else near(self.tolerance, wanted, true)
+        inside = np.ones(true.shape, bool)
+        if self.low is not None:
+            inside &= true >= self.low
+        if self.high is not None:
+            inside &= true <= self.high
+        return inside
 
     def said(self, tag: TagInfo) -> str:
         """The condition as a person reads it."""
@@ -153,13 +169,15 @@ class Held(Check[HeldParams]):
 
 def fitting(truth: Truth, condition: Condition, tag: TagInfo) -> list[Span]:
     """The unbroken stretches in which the condition is met with good quality, in order."""
+    starts, ends, values, statuses = truth.table()
+    fits = condition.all_met(values, tag) & (statuses >> 30 == 0)
+    edges = np.flatnonzero(np.diff(fits, prepend=False, append=False))
     spans: list[Span] = []
-    for step in reversed(list(truth.steps())):
-        if is_good(step.status) and condition.met(step.value, tag):
-            if spans and spans[-1][1] == step.start:
-                spans[-1] = (spans[-1][0], step.end)
-            else:
-                spans.append((step.start, step.end))
+    for start, end in zip(starts[edges[::2]].tolist(), ends[edges[1::2] - 1].tolist(), strict=True):
+        if spans and spans[-1][1] == start:  # what did not fit in between lasted no time
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
     return spans
 
 
@@ -200,17 +218,17 @@ class Never(Check[NeverParams]):
         start = nanoseconds(params.after)
         if evidence.end_ns < start:
             return passed(tr("It did not happen.", "未曾發生。", "未曾发生。"))
-        steps = list(Truth(evidence, params.tag, max(start, evidence.start_ns)).steps())[::-1]
-        hits = [step for step in steps if params.met(step.value, tag)]
-        if not hits:
+        starts, ends, values, _ = Truth(evidence, params.tag, max(start, evidence.start_ns)).table()
+        hits = np.flatnonzero(params.all_met(values, tag))
+        if not hits.size:
             return passed(tr("It did not happen.", "未曾發生。", "未曾发生。"))
-        first = hits[0]
-        rows = [r for r in evidence.of(kind="write", device=tag.device) if r.t <= first.start][-5:]
+        first, value = int(starts[hits[0]]), values[hits[:1]].tolist()[0]
+        rows = [r for r in evidence.of(kind="write", device=tag.device) if r.t <= first][-5:]
         reason = tr("{tag} was {value} at {time}.", "{tag} 在 {time} 為 {value}。", "{tag} 在 {time} 为 {value}。")
-        shown = worth(first.value, tag)
-        times = sum(one.end != other.start for one, other in pairwise(hits)) + 1
+        shown = worth(value, tag)
+        times = int(np.count_nonzero(ends[hits[:-1]] != starts[hits[1:]])) + 1
         return failed(
-            reason.format(tag=params.tag, value=shown, time=clock(evidence, first.start)),
+            reason.format(tag=params.tag, value=shown, time=clock(evidence, first)),
             actual=shown,
             evidence=rows,
             times=times,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Protocol
 
@@ -123,7 +123,7 @@ def _changes(truth: Truth) -> list[Step]:
     for step in reversed(list(truth.steps())):
         last = steps[-1] if steps else None
         if last is not None and (last.value == step.value or (last.value != last.value and step.value != step.value)):
-            steps[-1] = replace(last, end=step.end)  # the same again, or NaN again
+            steps[-1] = last._replace(end=step.end)  # the same again, or NaN again
         else:
             steps.append(step)
     return steps[1:]

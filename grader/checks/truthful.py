@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from grader.check import Check, Share
-from grader.checks.message import Message, ValueParams, about, judged
+from grader.checks.message import Message, ValueParams, about, all_judged
 from grader.checks.mqtt import by_clients, nothing_published
 from grader.checks.series import Stretch, Timed, around, by_changes, by_samples, flaw, outages
 from grader.jitter import longer
 from grader.outcome import Outcome, failed, passed
 from grader.truth import Truth, real
-from grader.window import Span, best_window, nanoseconds
+from grader.window import best_of, nanoseconds
 from grader.words import clock, duration, fill, margin, percent
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -131,12 +133,11 @@ class MatchesTruth(Check[MatchesTruthParams]):
             return nothing_published(evidence, params.topic, expected)
         truth = Truth(evidence, real(evidence, params.tag) if params.real else params.tag)
         age = longer(evidence, nanoseconds(params.age))
-        messages = [judged(evidence, r, params, tag, truth, age) for r in sent]
+        messages = all_judged(evidence, sent, params, tag, truth, age)
         if params.gap_free is not None:
             return _series(evidence, params, tag, truth, messages)
-        spans = list(_spans(messages, evidence.end_ns))
         length = nanoseconds(params.lasting)
-        best = best_window(spans, length)
+        best = best_of(*_fresh(messages, evidence.end_ns), length)
         share = min(best.good_ns / length, 1.0)
         wrong = [m for m in messages if m.right_until is None]
         actual = tr(
@@ -269,8 +270,9 @@ def _measured(evidence: Evidence, params: MatchesTruthParams, best: Stretch) -> 
     ).format(share=percent(best.share), lasting=duration(params.lasting), time=clock(evidence, best.start))
 
 
-def _spans(messages: Sequence[Message], end_ns: int) -> Iterator[Span]:
-    for index, message in enumerate(messages):
-        following = messages[index + 1].record.t if index + 1 < len(messages) else end_ns
-        if message.right_until is not None:
-            yield message.record.t, min(message.right_until, following)
+def _fresh(messages: Sequence[Message], end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """From when to when right messages are fresh: until they are too old, or the next one comes."""
+    came = np.array([*(m.record.t for m in messages), end_ns], np.int64)
+    until = np.array([-1 if m.right_until is None else m.right_until for m in messages], np.int64)
+    right = until >= 0
+    return came[:-1][right], np.minimum(until, came[1:])[right]

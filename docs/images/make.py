@@ -1,4 +1,4 @@
-"""Draws the pictures of the README: the real terminal UI on a canned lab, exported as SVG.
+"""Draws the pictures of the docs: the real terminal UI on a canned lab, exported as SVG; the mimic is of a real plant.
 
 Run ``python docs/images/make.py [en|zh-Hant|zh-Hans]`` from the root of the repository.
 """
@@ -10,6 +10,7 @@ import html
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,10 @@ sys.path.insert(0, str(HERE.parents[1] / "tests" / "client"))
 
 from fake_host import FakeHost, entry  # noqa: E402 - found by the line above
 
+from labsim.cli.catalogue import entries  # noqa: E402 - sorted with the line above
+from labsim.lab.lab import Lab  # noqa: E402 - sorted with the line above
+from labsim.lab.mimic import mimic_document  # noqa: E402 - sorted with the line above
+from labsim.lab.options import Options  # noqa: E402 - sorted with the line above
 from labsim.text import Text, tr  # noqa: E402 - sorted with the line above
 from labsim.tui.app import LabsimApp  # noqa: E402 - sorted with the line above
 
@@ -154,6 +159,34 @@ def by_cells(svg: str) -> str:
     return _TEXT.sub(lay, svg)
 
 
+REACHED = {"first-contact": (1.0, True), "modbus-mapping": (0.87, True), "opcua-subscribe": (0.45, False)}
+"""Best marks of somebody who has done three labs."""
+PLANT = """\
+labsim: 1
+id: picture
+title: Picture
+level: junior
+minutes: 5
+include: [pack]
+endpoints:
+  - opcua: {port: 0, devices: [load1, fill1, seal1, line_meter, line_oee]}
+tasks:
+  - {id: a, title: A, marks: 1, checks: [{plant.never: {tag: line_meter.voltage_l2, low: 1, marks: 1}}]}
+"""
+
+
+async def _plant(lang: str) -> dict[str, Any]:
+    """``GET /mimic`` of a packaging line after three minutes."""
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = Path(folder) / "picture"
+        scenario.mkdir()
+        (scenario / "scenario.yaml").write_text(PLANT, encoding="utf-8")
+        async with Lab(scenario, Options(seed="9", attempt=Path(folder) / "attempt", port_base=0)) as lab:
+            for _ in range(1800):
+                lab.plant.advance()
+            return mimic_document(lab, lang)
+
+
 async def draw(lang: str) -> None:
     """Write the pictures of one language."""
 
@@ -164,7 +197,19 @@ async def draw(lang: str) -> None:
             await pilot.pause()
         await pilot.pause()
 
-    suffix = "" if lang == "en" else f".{lang}"
+    def keep(name: str) -> None:
+        suffix = "" if lang == "en" else f".{lang}"
+        picture = by_cells(app.export_screenshot(title="labsim"))
+        (HERE / f"{name}{suffix}.svg").write_text(picture, encoding="utf-8", newline="\n")
+
+    labs = {name: {"best": best, "passed": passed, "attempts": 1} for name, (best, passed) in REACHED.items()}
+    app = LabsimApp(
+        entries(None), lambda _: asyncio.sleep(0, ""), None, lang, lambda: {"labs": labs, "competences": []}
+    )
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(lambda: type(app.screen).__name__ == "CatalogueScreen")
+        keep("catalogue")
+
     async with FakeHost() as host:
         host.lab.answers["orders"] = "ABCD"
         host.lab.opened["orders"] = 1
@@ -179,8 +224,21 @@ async def draw(lang: str) -> None:
             await pilot.press("t")
             await until(lambda: not app.query("Toast"))
             screen.draw()  # the clock as it was told, so that the same lab is the same picture
-            picture = by_cells(app.export_screenshot(title="labsim"))
-            (HERE / f"lab-screen{suffix}.svg").write_text(picture, encoding="utf-8", newline="\n")
+            keep("lab-screen")
+
+    async with FakeHost() as host:
+        told, plant = host.lab.lab, await _plant(lang)
+        title = tr("The packaging line", "包裝線", "包装线").say(lang)
+        host.lab.lab = lambda lang: told(lang) | {"scenario": told(lang)["scenario"] | {"title": title}}  # type: ignore[method-assign]
+        host.lab.mimic = lambda _lang: plant  # type: ignore[method-assign] # a plant worth a picture
+        app = LabsimApp([], lambda _: asyncio.sleep(0, host.url), host.url, lang)
+        async with app.run_test(size=(120, 24)) as pilot:
+            await until(lambda: type(app.screen).__name__ == "LabScreen")
+            screen = app.screen
+            await pilot.press("5")
+            await until(lambda: "load1" in str(screen.query_one("MimicView Static").render()))
+            screen.draw()
+            keep("mimic")
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ WORDS: dict[str, Text] = {
     "fault.end": tr("End every fault here", "消除此處的全部故障", "消除此处的全部故障"),
     "fault.for": tr("For how long, in plant time", "持續多久（設備時間）", "持续多久（设备时间）"),
     "fault.for-usual": tr("until it is ended; or 90 s, 5 min", "直到消除；或 90 s、5 min", "直到消除；或 90 s、5 min"),
-    "fault.a-tag": tr("name of a tag of the device", "該設備的點名", "该设备的点名"),
+    "fault.a-tag": tr("name of a tag", "點名", "点名"),
     "fault.hidden": tr("The trainee is not told", "不告知學員", "不告知学员"),
     "fault.begin": tr("Begin the fault", "開始故障", "开始故障"),
     "fault.keys": tr(

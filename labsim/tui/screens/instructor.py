@@ -74,5 +74,5 @@ async def _sent(screen: LabScreen, target: str, fault_: str, given: dict[str, An
 
 
 def _broad(target: str) -> bool:
-    """Devices, links and endpoints come before the many tags."""
-    return "." in target and not target.startswith(("link.", "endpoint."))
+    """Devices, links, endpoints and rogue clients come before the many tags."""
+    return "." in target and not target.startswith(("link.", "endpoint.", "rogue."))

@@ -77,6 +77,7 @@ def prove_all(
     speed: float = SPEED,
     jobs: int | None = None,
     limit_s: float = LIMIT_S,
+    wrong_seeds: int | None = None,
     plan: Callable[[int], None] = lambda _: None,
     tell: Callable[[Proof], None] = lambda _: None,
 ) -> list[Proven]:
@@ -91,6 +92,7 @@ def prove_all(
         speed: Plant seconds per wall second.
         jobs: How many labs run at once; `default_jobs` for None.
         limit_s: Wall seconds that a script may take.
+        wrong_seeds: Wrong answers are run with only the first so many seeds; with all for None.
         plan: Is told how many runs there will be.
         tell: Is given each proof when its run ends.
     """
@@ -101,7 +103,7 @@ def prove_all(
         for index, folder in enumerate(folders)
         if not flaws[folder]
         for who in trainees(folder)
-        for seed in seeds
+        for seed in (seeds if who in (UNTOUCHED, SOLUTION) else seeds[:wrong_seeds])
     ]
     plan(len(runs))
     proofs = dict(zip(runs, _in_processes(runs, speed, jobs, limit_s, tell), strict=True))

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from labsim.lab.gate import prove_all
+from labsim.lab.gate import Proven, prove_all
 from labsim.scenario.folder import builtin_scenarios, wrong_answers
 
 SCENARIOS = builtin_scenarios()
 SEEDS = ("one", "two", "three")
+WRONG_SEEDS = 1
+"""Wrong answers are many: here each is run once. ``make prove`` runs all of them with all seeds."""
+
+
+@pytest.fixture(scope="module")
+def proven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Proven]:
+    """All scenarios, proven at once: one pool keeps the machine busy and never crowded, which labs that judge timing need."""
+    where = tmp_path_factory.mktemp("proofs")
+    results = prove_all(list(SCENARIOS.values()), SEEDS, where, wrong_seeds=WRONG_SEEDS)
+    return dict(zip(SCENARIOS, results, strict=True))
 
 
 @pytest.mark.scenario
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario_comes_to_what_it_states(scenario: str, tmp_path: Path) -> None:
-    """Nobody scores 0, the solution all, a wrong answer loses what it says, every check can fail, for three seeds."""
-    (proven,) = prove_all([SCENARIOS[scenario]], SEEDS, tmp_path, speed=2.0, jobs=24)
-    problems = [f"{proof.who}, seed {proof.seed}: {problem}" for proof in proven.proofs for problem in proof.problems]
-    assert [*proven.problems, *problems] == []
+def test_scenario_comes_to_what_it_states(scenario: str, proven: dict[str, Proven]) -> None:
+    """Nobody scores 0 and the solution all, for three seeds; a wrong answer loses what it says; every check can fail."""
+    result = proven[scenario]
+    problems = [f"{proof.who}, seed {proof.seed}: {problem}" for proof in result.proofs for problem in proof.problems]
+    assert [*result.problems, *problems] == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -195,36 +195,17 @@ class Rogues:
         source = "" if ":" in host else source_of(int(float(attack.parameters["host"])))
         every_ns = round(float(attack.parameters.get("every", 0.0)) * 1e9)
         relay = Relay((host, port), source, told=lambda client, opens: self._tell_connection(attack, client, opens))
-        acts: Acts | None = None
-        turn: asyncio.Future[str] | None = None
-        last: dict[str, Any] = {}
         async with relay:
             station = self._station(attack, relay.port)
+            turns = _Turns(station, attack.name, lambda result: self._tell(attack, phase="act", **result))
             try:
-                while True:
-                    if acts is None:
-                        acts = _protocol(station.endpoint.protocol).acts_of(station, attack.name)
-                    turn = asyncio.ensure_future(asyncio.to_thread(next, acts, ""))
-                    result = await _result_of(turn, str(station.target()))
-                    if result != last and result.get("did") != "":
-                        last = result
-                        self._tell(attack, phase="act", **result)
-                    if result["result"] != DONE:
-                        acts = None  # its connection is lost; it comes again
-                    elif not result["did"]:
-                        return
-                    if not every_ns:
-                        return
-                    pause_ns = every_ns if acts is not None else max(every_ns, _AGAIN_NS)
+                while await turns.take() and every_ns:
+                    pause_ns = every_ns if turns.connected else max(every_ns, _AGAIN_NS)
                     await self._until(self._clock.step_time_ns + pause_ns)
             except EvidenceError:
                 return  # the lab stops
             finally:
-                if turn is not None and not turn.done():
-                    await asyncio.wait([turn])
-                    turn.exception()  # nobody asks any more
-                if acts is not None:
-                    await asyncio.to_thread(acts.close)  # it says goodbye
+                await turns.leave()
 
     def _tell_connection(self, attack: _Attack, client: str, opens: bool) -> None:
         """Before the first byte, so that whose connection it is stands before anything it does."""
@@ -233,6 +214,55 @@ class Rogues:
     def _tell(self, attack: _Attack, **facts: Any) -> None:
         detail = {"fault": PREFIX + attack.name, "number": attack.number, **facts}
         self._note("rogue", subject=attack.target, detail=detail)
+
+
+class _Turns:
+    """The acts of one attack, each in a thread, and what came of them.
+
+    Args:
+        station: With what it works.
+        attack: What it does.
+        tell: Is given a result that is another than the last.
+    """
+
+    def __init__(self, station: Station, attack: str, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._station, self._attack, self._tell = station, attack, tell
+        self._acts: Acts | None = None
+        self._turn: asyncio.Future[str] | None = None
+        self._last: dict[str, Any] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Whether the last act went well, so that its connection is still there."""
+        return self._acts is not None
+
+    async def take(self) -> bool:
+        """Act once; whether there is more to do."""
+        if self._acts is None:
+            self._acts = _protocol(self._station.endpoint.protocol).acts_of(self._station, self._attack)
+        self._turn = asyncio.ensure_future(asyncio.to_thread(next, self._acts, ""))
+        return await self._settle()
+
+    async def _settle(self) -> bool:
+        """Wait for the act that is under way, and tell what came of it."""
+        assert self._turn is not None, "it was begun"
+        result = await _result_of(self._turn, str(self._station.target()))
+        self._turn = None
+        if result["result"] != DONE:
+            self._acts = None  # its connection is lost; it may come again
+        elif not result["did"]:
+            return False  # there was nothing more to do
+        if result != self._last:
+            self._last = result
+            self._tell(result)
+        return True
+
+    async def leave(self) -> None:
+        """Let an act that is under way come to its end, then say goodbye."""
+        if self._turn is not None:
+            await self._settle()
+        if self._acts is not None:
+            await asyncio.to_thread(self._acts.close)
 
 
 async def _result_of(turn: asyncio.Future[str], where: str) -> dict[str, Any]:

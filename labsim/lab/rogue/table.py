@@ -47,6 +47,10 @@ def _attack(title: Text, catalogue: str, about: str, *parameters: Mapping[str, F
     return FaultSpec(title=title, catalogue=catalogue, about=Text.of(about), parameters=whole | host)
 
 
+def _with_user(spec: FaultSpec) -> FaultSpec:
+    return spec.model_copy(update={"parameters": spec.parameters | _USER})
+
+
 _MEASUREMENTS = _attack(
     tr("false measurements", "偽造測量值", "伪造测量值"), "C02",
     "A measurement that others hand to a controller is overwritten again and again with values near `value`.",
@@ -92,7 +96,7 @@ ROGUE_FAULTS: dict[str, dict[str, FaultSpec]] = {
             "Holding registers are read one by one, whether they are there or not: many exceptions 02.",
             {
                 "unit": _number("Unit id; the first of the endpoint by default", None, 0, 255),
-                "first": _number("First address", 0, 0, 65535), "last": _number("Last address", 999, 0, 65535),
+                "first": _number("First address", 0, 0, 65535), "last": _number("Last address", 65535, 0, 65535),
                 "burst": _number("Requests at a time", 10, 1, 100),
             },
             _every(1),
@@ -109,8 +113,8 @@ ROGUE_FAULTS: dict[str, dict[str, FaultSpec]] = {
             "A foreign client writes a tag, as a user when one is given.",
             _VICTIM, _VALUE, {name: _text(f"{name.capitalize()}; none by default") for name in _USER}, _every(5),
         ),
-        "false-measurements": _MEASUREMENTS,
-        "replay": _REPLAY,
+        "false-measurements": _with_user(_MEASUREMENTS),
+        "replay": _with_user(_REPLAY),
         "takeover": _attack(
             tr("operator station taken over", "操作站被控", "操作站被控"), "C04",
             "Somebody logs in as an operator and changes a set-point.", _VICTIM, _VALUE, _USER, _every(0),
@@ -121,7 +125,7 @@ ROGUE_FAULTS: dict[str, dict[str, FaultSpec]] = {
             "Every alarm of a device is disabled, and a command is given when `victim` and `value` are.",
             {DEVICE: _text("The device whose alarms are disabled")}, _VICTIM, _VALUE, _USER, _every(5),
         ),
-        "safety-change": _SAFETY,
+        "safety-change": _with_user(_SAFETY),
         "brute-force": _BRUTE,
         "session-flood": _FLOOD,
     },

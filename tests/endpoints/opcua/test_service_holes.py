@@ -19,6 +19,7 @@ from asyncua import Client, Server, ua
 from asyncua.ua.ua_binary import struct_from_binary
 
 from labsim.endpoints.endpoint import User
+from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
 from labsim.endpoints.opcua.layout import Layout
 from labsim.endpoints.opcua.nodeset import read_nodeset
@@ -84,6 +85,9 @@ class _Stock(threading.Thread):
         locked = await server.register_namespace(LOCKED)
         method = await server.nodes.objects.add_method(ua.NodeId("stop", locked), f"{locked}:Stop", lambda _parent: [])
         await method.write_attribute(ua.AttributeIds.Executable, ua.DataValue(False))
+        alarm = ua.NodeId("stamp1/Alarms/ForceLimit", index)
+        kind = server.get_node(ua.ObjectIds.ExclusiveLimitAlarmType)
+        await server.nodes.objects.add_object(alarm, f"{index}:ForceLimit", kind.nodeid)
         await server.start()
         await server.historize_node_data_change(server.get_node(SETPOINT))
         self.url = "opc.tcp://{}:{}".format(*server.bserver._server.sockets[0].getsockname()[:2])
@@ -123,7 +127,23 @@ async def url(request: Any, plant: Plant) -> AsyncIterator[str]:
         yield endpoint.addresses()[0].url
 
 
+@pytest.fixture
+async def alarm_url(request: Any, stamps: Plant) -> AsyncIterator[str]:
+    """The URL of the server that is named, with an alarm; ours waits a second for a channel."""
+    waiting[0] = PATIENCE[request.param]
+    if request.param == STOCK:
+        yield request.getfixturevalue("stock")
+        return
+    limits = Protection(limits=Limits(channel_within_s=1.0))
+    async with OpcuaEndpoint(
+        stamps, ["stamp1"], lambda _event: None, anonymous="Operator", protection=limits
+    ) as endpoint:
+        yield endpoint.addresses()[0].url
+
+
 both = pytest.mark.parametrize("url", [OURS, pytest.param(STOCK, marks=WRONG)], indirect=True)
+
+both_alarmed = pytest.mark.parametrize("alarm_url", [OURS, pytest.param(STOCK, marks=WRONG)], indirect=True)
 
 
 @pytest.fixture
@@ -180,6 +200,21 @@ async def test_a_refused_client_hears_of_it(url: str, pieces: list[bytes]) -> No
                 data = await reader.read(4096)
                 assert data, "closed without a word"
                 heard += data
+    finally:
+        writer.close()
+
+
+@both_alarmed
+@pytest.mark.parametrize("first", [b"", HELLO], ids=["says_nothing", "opens_no_channel"])
+async def test_a_silent_client_is_hung_up_on(alarm_url: str, first: bytes) -> None:
+    """Whoever connects and does no more gives his place up after a while; stock keeps it for ever, here for 2.5 s."""
+    host, port = alarm_url.removeprefix("opc.tcp://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(first)
+        async with asyncio.timeout(max(waiting[0], 2.5)):
+            while await reader.read(4096):
+                pass
     finally:
         writer.close()
 
@@ -270,6 +305,16 @@ async def test_what_cannot_be_executed_is_not_called(client: Client) -> None:
     index = await client.get_namespace_index(LOCKED)
     calls = [ua.CallMethodRequest(ua.NodeId(85), ua.NodeId("stop", index), [])]
     assert (await ask(client, ua.CallRequest(), MethodsToCall=calls)).Results[0].StatusCode.value == S.BadNotExecutable
+
+
+@both_alarmed
+async def test_an_alarm_is_acknowledged_by_the_server(alarm_url: str) -> None:
+    """Acknowledge is carried out: with an EventId that never was it has the code for that (OPC 10000-9 §5.7.3)."""
+    async with Client(alarm_url, timeout=5) as client:
+        given = [ua.Variant(b"never", ua.VariantType.ByteString), ua.Variant(ua.LocalizedText("seen"))]
+        calls = [ua.CallMethodRequest(ua.NodeId("stamp1/Alarms/ForceLimit", 2), ua.NodeId(9111), given)]
+        answer = await ask(client, ua.CallRequest(), MethodsToCall=calls)
+    assert answer.Results[0].StatusCode.value == S.BadEventIdUnknown
 
 
 @both

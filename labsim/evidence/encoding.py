@@ -22,7 +22,7 @@ class Shape(dict[str, Any]):
     Made by `shaped`. Like the lists it holds it is never changed.
     """
 
-    __slots__ = ("_after", "_alike", "_before")
+    __slots__ = ("_after", "_alike", "_before", "_head", "_who")
 
     def __init__(self, event: Event) -> None:
         super().__init__(event.detail)
@@ -32,22 +32,23 @@ class Shape(dict[str, Any]):
         first = msgspec.structs.replace(bare, device=event.device, subject=event.subject, tags=event.tags)
         last = msgspec.structs.replace(bare, status=event.status, detail=event.detail)
         self._before, self._after = _encode(first)[cut:-1], _encode(last)[cut:-1]
+        self._who, self._head = tuple[str, ...](), b""  # of the event before
         for part in (first, last):
             _decode(_encode(part)[:-1] + b',"seq":0,"t":0,"w":0,"m":0}')
 
     def close(self, event: Event, stamp: bytes) -> bytes | None:
         """What `encode` gives; None when the event is of another shape after all, or a field has another type."""
-        who = (event.kind, event.client, event.session, event.app, event.user, event.thumb)
+        who = (event.kind, event.protocol, event.client, event.session, event.app, event.user, event.thumb)
         device, subject, tags, status = self._alike
-        alike = event.tags is tags and (event.device, event.subject, event.status) == (device, subject, status)
-        if not alike or event.protocol not in _PROTOCOLS or not _TEXT.issuperset(map(type, who)):
+        if event.tags is not tags or (event.device, event.subject, event.status) != (device, subject, status):
             return None
-        kind, client, session, app, user, thumb = who
-        head = Event(
-            kind=kind, protocol=event.protocol, client=client, session=session, app=app, user=user, thumb=thumb
-        )
+        if who != self._who:
+            if not _TEXT.issuperset(map(type, who)) or event.protocol not in _PROTOCOLS:
+                return None
+            head = msgspec.structs.replace(event, device="", subject="", tags=[], values=[], status=0, detail={})
+            self._head, self._who = _encode(head)[:-1], who
         values = b',"values":' + _encode(event.values) if event.values else b""
-        return b"".join((_encode(head)[:-1], self._before, values, self._after, stamp))
+        return b"".join((self._head, self._before, values, self._after, stamp))
 
 
 def shaped(event: Event) -> dict[str, Any]:

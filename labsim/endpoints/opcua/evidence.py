@@ -98,6 +98,7 @@ class Reporter:
         server: str = "",
     ) -> None:
         self._server = server
+        self._known: dict[Key, dict[str, Any]] = {}
         self._sources, self._value_of = sources or {}, read
         self._sink, self._tags, self._devices = Polls.of(sink), tags, devices
         self._calls, self._origin = calls or Calls(), origin
@@ -296,15 +297,21 @@ class Reporter:
         )
 
     def _about(self, key: Key) -> dict[str, Any]:
-        tags = [self._tags[key]] if key in self._tags else self._sources.get(key, ())
-        named = {"device": self._devices.get(key, ""), "subject": text_of(key), "node": text_of(key)}
-        return named | {"tags": [tag.path for tag in tags]}
+        """What an event about one node says of it."""
+        known = self._known.get(key)
+        if known is None:
+            tags = [self._tags[key]] if key in self._tags else self._sources.get(key, ())
+            named = {"device": self._devices.get(key, ""), "subject": text_of(key), "node": text_of(key)}
+            known = named | {"tags": [tag.path for tag in tags]}
+            if tags:  # there are only so many
+                self._known[key] = known
+        return known
 
     def _write(self, happening: Happening) -> None:
         for fact in happening.facts:
             about = self._about(fact.key)
             if fact.attribute != nodes.VALUE:
-                about["tags"] = []
+                about = about | {"tags": []}
             self._send(
                 happening, "write", status=fact.status, values=[_shown(fact.value)], old=_shown(fact.old), **about
             )

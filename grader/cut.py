@@ -9,7 +9,32 @@ from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 
 
-class Cut(Evidence):
+class Part(Evidence):
+    """A choice of an attempt's records, made once for each question; the rest is that of the whole.
+
+    Args:
+        whole: The attempt.
+    """
+
+    def __init__(self, whole: Evidence) -> None:
+        self.whole = whole
+        self.folder, self.manifest, self.tags = whole.folder, whole.manifest, whole.tags
+        self.history, self.head = whole.history, whole.head
+        self._kept: dict[tuple[str | None, str | None, str | None], list[Record]] = {}
+
+    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
+        """Records that are in it; see `Evidence.of`."""
+        key = (protocol, kind, device)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self._chosen(protocol, self.whole.of(protocol, kind, device))
+        return found
+
+    def _chosen(self, protocol: str | None, rows: list[Record]) -> list[Record]:
+        raise NotImplementedError
+
+
+class Cut(Part):
     """A part of an attempt; everything that is asked of it is asked of the whole, and cut.
 
     What was handed in and answered before the stretch still stands in it; what clients did before it does not.
@@ -24,9 +49,7 @@ class Cut(Evidence):
     def __init__(
         self, whole: Evidence, *, seq: int | None = None, start_ns: int = 0, end_ns: int | None = None
     ) -> None:
-        self.whole = whole
-        self.folder, self.manifest, self.tags = whole.folder, whole.manifest, whole.tags
-        self.history, self.head = whole.history, whole.head
+        super().__init__(whole)
         every = whole.of()
         self._until = len(every) if seq is None else bisect_right(every, seq, key=_seq)
         if end_ns is not None:
@@ -38,20 +61,14 @@ class Cut(Evidence):
         self._end = whole.end_ns if seq is None else every[self._until - 1].t if self._until else 0
         if end_ns is not None:
             self._end = min(end_ns, whole.end_ns)
-        self._kept: dict[tuple[str | None, str | None, str | None], list[Record]] = {}
         self.records = self.of()
 
-    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
-        """Records of the stretch; see `Evidence.of`."""
-        key = (protocol, kind, device)
-        found = self._kept.get(key)
-        if found is None:
-            rows = self.whole.of(protocol, kind, device)
-            end = bisect_right(rows, self._last, key=_seq)
-            start = bisect_left(rows, self._first, 0, end, key=_seq)
-            before = [] if protocol not in (None, "lab") else [r for r in rows[:start] if r.protocol == "lab"]
-            found = self._kept[key] = [*before, *rows[start:end]]
-        return found
+    def _chosen(self, protocol: str | None, rows: list[Record]) -> list[Record]:
+        """Records of the stretch, and those of the lab before it."""
+        end = bisect_right(rows, self._last, key=_seq)
+        start = bisect_left(rows, self._first, 0, end, key=_seq)
+        before = [] if protocol not in (None, "lab") else [r for r in rows[:start] if r.protocol == "lab"]
+        return [*before, *rows[start:end]]
 
     @property
     def end_ns(self) -> int:
@@ -85,7 +102,7 @@ def until_end(evidence: Evidence) -> Evidence:
     return Cut(evidence.whole, end_ns=evidence.end_ns) if isinstance(evidence, Cut) and evidence.start_ns else evidence
 
 
-class Without(Evidence):
+class Without(Part):
     """An attempt without some of its records.
 
     Args:
@@ -94,20 +111,13 @@ class Without(Evidence):
     """
 
     def __init__(self, whole: Evidence, left_out: Set[int]) -> None:
-        self.whole, self._left_out = whole, left_out
-        self.folder, self.manifest, self.tags = whole.folder, whole.manifest, whole.tags
-        self.history, self.head, self.start_ns = whole.history, whole.head, whole.start_ns
-        self._kept: dict[tuple[str | None, str | None, str | None], list[Record]] = {}
+        super().__init__(whole)
+        self._left_out, self.start_ns = left_out, whole.start_ns
         self.records = self.of()
 
-    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
-        """Records that are in it; see `Evidence.of`."""
-        key = (protocol, kind, device)
-        found = self._kept.get(key)
-        if found is None:
-            rows = self.whole.of(protocol, kind, device)
-            found = self._kept[key] = rows if protocol == "lab" else [r for r in rows if r.seq not in self._left_out]
-        return found
+    def _chosen(self, protocol: str | None, rows: list[Record]) -> list[Record]:
+        """Records that are in it; those of the lab all are."""
+        return rows if protocol == "lab" else [r for r in rows if r.seq not in self._left_out]
 
     @property
     def end_ns(self) -> int:

@@ -10,11 +10,14 @@ from pydantic import Field, model_validator
 from grader.check import Params
 from grader.checks.file import absent, unusable
 from grader.checks.mqtt import by_clients, nothing_published
-from grader.outcome import Outcome, Said, failed
+from grader.outcome import Outcome, Said, failed, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of
+from grader.suspicion import suspect
 from grader.table import FileName, TableError, read_rows
 from grader.truth import plain, to_number
+from grader.words import quantity
 from labsim.evidence.evidence import Evidence
+from labsim.quantity import Tolerance
 from labsim.text import tr
 
 Source = Literal["file", "answer", "topic"]
@@ -85,6 +88,31 @@ def figures(evidence: Evidence, params: FigureParams, expected: Said = None) -> 
         raw = find(data, params.value) if params.value else text if data is NOT_JSON else data
         stated.append(Figure(None if raw is MISSING else raw, _number(raw), record.t, record.seq))
     return stated
+
+
+def compared(figure: Figure, got: float | None, true: float | None, within: Tolerance, expected: Said) -> Outcome:
+    """A stated figure against our own computation of it.
+
+    Args:
+        figure: As it was stated.
+        got: Its number as it is compared; None when it is none.
+        true: What we computed; None when there was nothing to compute it from.
+        within: How far it may be off.
+        expected: What was asked for.
+    """
+    shown = quantity(figure.raw, None)
+    if true is None:
+        reason = tr("There was nothing to compute it from.", "沒有可供計算的數據。", "没有可供计算的数据。")
+        return failed(reason, expected=expected, actual=shown, evidence=[figure.seq])
+    if got is None:
+        reason = tr("It is no number.", "它不是數值。", "它不是数值。")
+        return failed(reason, expected=expected, actual=shown, evidence=[figure.seq])
+    if within.allows(got, true):
+        reason = tr("The figure is right.", "該指標正確。", "该指标正确。")
+        return passed(reason, expected=expected, actual=shown, evidence=[figure.seq])
+    reason = tr("The figure is not right.", "該指標不正確。", "该指标不正确。")
+    advice = suspect(got, [true], within)
+    return failed(reason, expected=expected, actual=shown, evidence=[figure.seq], help=advice)
 
 
 def _number(raw: object) -> float | None:

@@ -141,14 +141,7 @@ class AbbDrive(Drive):
         at = state is State.OPERATION and abs(self.train.speed - self._wanted) < AT_SETPOINT
         above = abs(self.train.motor.speed) >= float(self.settings["supervision_limit"])
         bits = (
-            state
-            not in (State.SWITCH_ON_INHIBITED, State.NOT_READY, State.FAULT, State.OFF2_ACTIVE, State.OFF3_ACTIVE),
-            sequence.ready,
-            sequence.enabled,
-            state is State.FAULT,
-            bit(self._word, 1),
-            bit(self._word, 2),
-            state is State.SWITCH_ON_INHIBITED,
+            *sequence.status_bits(self._word),
             self["warning_code"] != NO_WARNING,
             at,
             not self.settings["local_control"],

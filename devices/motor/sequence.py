@@ -53,6 +53,20 @@ class Sequence:
         """Whether it is switched on: the status bit 1."""
         return self.state in _ON
 
+    def status_bits(self, word: int) -> tuple[bool, ...]:
+        """Bits 0 to 6 of the status word, which the profiles share; ``word`` is the control word that is followed."""
+        inhibited = self.state is State.SWITCH_ON_INHIBITED
+        waits = inhibited or self.state in (State.NOT_READY, State.FAULT, State.OFF2_ACTIVE, State.OFF3_ACTIVE)
+        return (
+            not waits,
+            self.ready,
+            self.enabled,
+            self.state is State.FAULT,
+            bit(word, 1),
+            bit(word, 2),
+            inhibited,
+        )
+
     def trip(self) -> None:
         """Go to FAULT."""
         self.state = State.FAULT

@@ -120,14 +120,7 @@ class V20Drive(Drive):
         frequency = train.frequency
         away = abs(frequency - self._target) if sequence.enabled else 0.0
         bits = (
-            state
-            not in (State.SWITCH_ON_INHIBITED, State.NOT_READY, State.FAULT, State.OFF2_ACTIVE, State.OFF3_ACTIVE),
-            sequence.ready,
-            sequence.enabled,
-            state is State.FAULT,
-            bit(self._word, 1),
-            bit(self._word, 2),
-            state is State.SWITCH_ON_INHIBITED,
+            *sequence.status_bits(self._word),
             self["alarm_code"] != NO_ALARM,
             away < 3.0,
             True,  # control by a master is possible

@@ -9,15 +9,14 @@ from pydantic import Field, model_validator
 from grader.check import Check
 from grader.checks.plant import Condition, fitting
 from grader.faults import common
-from grader.figure import Figure, FigureParams, figures
+from grader.figure import Figure, FigureParams, compared, figures
 from grader.mean import growth, integral
 from grader.outcome import Outcome, failed, passed
 from grader.payload import utc_ns_of
 from grader.stretch import not_yet, stretch
-from grader.suspicion import suspect
 from grader.truth import Truth, real
 from grader.window import Span, nanoseconds
-from grader.words import clock, duration, margin, quantity
+from grader.words import clock, duration, margin
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.scenario.fields import TagPath
@@ -115,19 +114,7 @@ class Energy(Check[EnergyParams]):
         if params.figure == "peak-time":
             return _time(evidence, params, meters, (low, high), last, expected)
         true = _true(evidence, params, meters, (low, high))
-        shown = quantity(last.raw, None)
-        if true is None:
-            reason = tr("There was nothing to compute it from.", "沒有可供計算的數據。", "没有可供计算的数据。")
-            return failed(reason, expected=expected, actual=shown, evidence=[last.seq])
-        if last.number is None:
-            reason = tr("It is no number.", "它不是數值。", "它不是数值。")
-            return failed(reason, expected=expected, actual=shown, evidence=[last.seq])
-        if params.within.allows(last.number, true):
-            reason = tr("The figure is right.", "該指標正確。", "该指标正确。")
-            return passed(reason, expected=expected, actual=shown, evidence=[last.seq])
-        reason = tr("The figure is not right.", "該指標不正確。", "该指标不正确。")
-        advice = suspect(last.number, [true], params.within)
-        return failed(reason, expected=expected, actual=shown, evidence=[last.seq], help=advice)
+        return compared(last, last.number, true, params.within, expected)
 
 
 class _Meter:

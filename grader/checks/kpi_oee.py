@@ -8,14 +8,13 @@ from pydantic import Field, model_validator
 
 from grader.check import Check
 from grader.faults import common, length, merged, without
-from grader.figure import FigureParams, figures
+from grader.figure import FigureParams, compared, figures
 from grader.mean import growth
 from grader.outcome import Outcome, failed, partly, passed
 from grader.stretch import not_yet, stretch
-from grader.suspicion import suspect
 from grader.truth import Truth, Value, as_value, real
 from grader.window import Span, nanoseconds
-from grader.words import clock, margin, percent, quantity
+from grader.words import clock, margin, percent
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.scenario.fields import TagPath
@@ -115,20 +114,8 @@ class Oee(Check[OeeParams]):
             return not_yet()
         low, high = span[0], min(span[1], evidence.end_ns)
         true, last = _figure(evidence, params, (low, high)), stated[-1]
-        shown = quantity(last.raw, None)
-        if true is None:
-            reason = tr("There was nothing to compute it from.", "沒有可供計算的數據。", "没有可供计算的数据。")
-            return failed(reason, expected=expected, actual=shown, evidence=[last.seq])
-        if last.number is None:
-            reason = tr("It is no number.", "它不是數值。", "它不是数值。")
-            return failed(reason, expected=expected, actual=shown, evidence=[last.seq])
-        got = last.number * (100 if params.fraction else 1)
-        if params.within.allows(got, true):
-            reason = tr("The figure is right.", "該指標正確。", "该指标正确。")
-            return passed(reason, expected=expected, actual=shown, evidence=[last.seq])
-        reason = tr("The figure is not right.", "該指標不正確。", "该指标不正确。")
-        advice = suspect(got, [true], params.within)
-        return failed(reason, expected=expected, actual=shown, evidence=[last.seq], help=advice)
+        got = None if last.number is None else last.number * (100 if params.fraction else 1)
+        return compared(last, got, true, params.within, expected)
 
 
 def _running(evidence: Evidence, params: OeeParams, expected: Text) -> Outcome:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from asyncua import ua
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from labsim.endpoints.opcua.core.status import S
+from labsim.evidence.encoding import encode
 from labsim.evidence.event import Event
 from labsim.plant import status
 from labsim.plant.plant import Plant
 
 VT = ua.VariantType
+NUMBERS = ["force", "setpoint", "speed", "length", "count", "total", "small", "running", "state", "alarm"]
 
 
 def subscribe(peer: Any, wanted: Any, **fields: Any) -> tuple[int, int]:
@@ -84,6 +88,30 @@ def test_compiled_reads_are_told_alike(peer: Any, plant: Plant, events: list[Eve
     assert second.values == [51.5, 2**40, True, 0.10000000149011612]
     assert [type(value) for value in second.values] == [float, int, bool, float]
     assert (second.device, second.detail["statuses"]) == ("press1", [0, 0, 0, 0])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=12),
+    force=st.floats(),
+    speed=st.floats(width=32),
+    count=st.integers(0, 2**32 - 1),
+    running=st.booleans(),
+)
+def test_a_compiled_read_is_the_same_line(
+    server: Any, peer: Any, plant: Plant, events: list[Event], names: list[str], force: float, speed: float, count: int,
+    running: bool,
+) -> None:  # fmt: skip
+    """For any tags and values the journal gets the bytes that it gets of a plain Read."""
+    for name, value in {"force": force, "speed": speed, "count": count, "running": running}.items():
+        plant.store.set(plant.store[f"press1.{name}"].row, value)
+    events.clear()
+    for quick in (True, True, False):  # a plan's first read, its second, and a plain one
+        server.quick = quick
+        peer.read(*names)
+    assert type(events[1].detail) is not type(events[2].detail)
+    lines = [encode(event, b',"seq":1,"t":2,"w":3,"m":4}') for event in events]
+    assert lines[0] == lines[1] == lines[2]
 
 
 def test_each_write_is_an_event_with_the_old_value(peer: Any, events: list[Event]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
-from grader.outcome import Outcome, failed, partly, passed
+from grader.outcome import EVIDENCE_KEPT, Outcome, failed, partly, passed
 from grader.words import clock, names, number
 from grader.writes import judge_writes
 from labsim.evidence.event import Record
@@ -70,8 +71,13 @@ class Read(Check[ReadParams]):
     def judge(self, evidence: Evidence, params: ReadParams) -> Outcome:
         """Look for good reads of each tag, or of the device."""
         devices = {params.device} if params.device else {tag.partition(".")[0] for tag in params.tags}
-        asked = [r for r in evidence.of("modbus", "read") if r.device in devices]
-        good = [r for r in asked if r.status == 0 and _of_kind(r, params)]
+        if len(devices) == 1:
+            asked = evidence.of("modbus", "read", next(iter(devices)))
+        else:
+            asked = [r for r in evidence.of("modbus", "read") if r.device in devices]
+        good = [r for r in asked if r.status == 0]
+        if params.fc is not None or params.table is not None:
+            good = [r for r in good if _of_kind(r, params)]
         if not params.tags:
             if len(good) >= params.at_least:
                 return passed(
@@ -82,7 +88,8 @@ class Read(Check[ReadParams]):
         seen = {tag: [r for r in good if tag in r.tags] for tag in params.tags}
         found = [tag for tag in params.tags if seen[tag]]
         if params.together:
-            whole = [r for r in good if set(params.tags) <= set(r.tags)]
+            wanted = set(params.tags)
+            whole = list(islice((r for r in good if wanted.issubset(r.tags)), EVIDENCE_KEPT))
             if whole:
                 reason = tr("One request read them all.", "一次請求讀取了全部。", "一次请求读取了全部。")
                 return passed(reason, evidence=whole)

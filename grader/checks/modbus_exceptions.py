@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
-from itertools import accumulate
 from typing import Annotated, NamedTuple
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
@@ -133,19 +132,23 @@ def _is_wrong(record: Record, params: ExceptionsParams) -> bool:
 
 
 def _best(evidence: Evidence, params: ExceptionsParams, requests: list[Record]) -> _Stretch | None:
-    """The stretch in which the smallest share went wrong; of several, the one with most requests."""
-    wrong = [0, *accumulate(_is_wrong(r, params) for r in requests)]
-    times = [r.t for r in requests]
+    """The stretch in which the smallest share went wrong; of several, the one with most requests, of these the first."""
+    wrong = np.cumsum([0, *(_is_wrong(r, params) for r in requests)])
+    times = np.array([r.t for r in requests], np.int64)
     if params.lasting is None:
-        minutes = (times[-1] - times[0]) / _MINUTE_NS
-        return _Stretch(0, len(requests), wrong[-1], max(minutes, 1.0))
+        minutes = int(times[-1] - times[0]) / _MINUTE_NS
+        return _Stretch(0, len(requests), int(wrong[-1]), max(minutes, 1.0))
     length = nanoseconds(params.lasting)
-    stretches = (
-        _Stretch(first, end, wrong[end] - wrong[first], max(length / _MINUTE_NS, 1.0))
-        for first, t in enumerate(times)
-        if t + length <= evidence.end_ns and (end := bisect_right(times, t + length)) - first >= params.at_least
-    )
-    return min(stretches, key=lambda s: (s.share, s.first - s.end), default=None)
+    ends = np.searchsorted(times, times + length, side="right")
+    counts = ends - np.arange(len(times))
+    firsts = np.flatnonzero((times + length <= evidence.end_ns) & (counts >= params.at_least))
+    if not firsts.size:
+        return None
+    share = (wrong[ends] - wrong[:-1])[firsts] / counts[firsts]
+    firsts = firsts[share == share.min()]
+    first = int(firsts[np.argmax(counts[firsts])])
+    end = int(ends[first])
+    return _Stretch(first, end, int(wrong[end] - wrong[first]), max(length / _MINUTE_NS, 1.0))
 
 
 def _keeps(stretch: _Stretch, params: ExceptionsParams) -> bool:

@@ -18,6 +18,7 @@ from labsim.scenario.fields import DevicePath, TagPath
 from labsim.text import Text, tr
 
 Register = Annotated[int, Field(ge=0, le=65535)]
+_ACTS = ("publish", "subscribe", "deny")
 NOT_DONE = tr("It was not done.", "未曾發生。", "未曾发生。")
 
 
@@ -37,10 +38,13 @@ class AddressRange(Params):
 
     def touched(self, record: Record) -> bool:
         """Whether a request reaches into it."""
+        if record.device != self.device:
+            return False
         where = record.detail
-        address, count = where.get("address", -1), where.get("count", 1)
-        same = record.device == self.device and where.get("table") == self.table and address >= 0
-        return bool(same and address <= self.last and address + max(count, 1) > self.first)
+        address = where.get("address", -1)
+        if not 0 <= address <= self.last or where.get("table") != self.table:
+            return False
+        return bool(address + max(where.get("count", 1), 1) > self.first)
 
 
 class ModbusNeverParams(Params):
@@ -95,15 +99,12 @@ class ModbusNever(Check[ModbusNeverParams]):
         """Look for the first request that does it."""
         devices = {tag.partition(".")[0] for tag in params.tags} | {span.device for span in params.ranges}
         kinds = ("read", "write") if params.action == "any" else (params.action,)
-        requests = [r for r in evidence.of("modbus") if r.kind in ("read", "write") and r.device in devices]
+        rows = evidence.of("modbus", device=next(iter(devices)) if len(devices) == 1 else None)
+        requests = [r for r in rows if r.kind in ("read", "write") and r.device in devices]
         tags = set(params.tags)
-        done = [
-            r
-            for r in requests
-            if r.kind in kinds
-            and (r.status == 0 or (params.refused and r.status > 0))
-            and (not tags.isdisjoint(r.tags) or any(span.touched(r) for span in params.ranges))
-        ]
+        tried = [r for r in requests if r.kind in kinds and (r.status == 0 or (params.refused and r.status > 0))]
+        reached = {r.seq for span in params.ranges for r in tried if span.touched(r)}
+        done = [r for r in tried if r.seq in reached or not tags.isdisjoint(r.tags)] if reached or tags else []
         if done:
             first = done[0]
             what = names(tag for tag in first.tags if tag in tags) or _place(first)
@@ -157,8 +158,11 @@ class MqttNever(Check[MqttNeverParams]):
 
     def judge(self, evidence: Evidence, params: MqttNeverParams) -> Outcome:
         """Look for the first message or subscription that does it."""
-        acts = [r for r in evidence.of("mqtt") if r.app != PLANT and _is_act(r) and fits(params.client, r.app)]
-        done = [r for r in acts if _forbidden(r, params)]
+        acts = [r for r in evidence.of("mqtt") if r.kind in _ACTS and r.app != PLANT]
+        if params.client is not None:
+            acts = [r for r in acts if fits(params.client, r.app)]
+        known: dict[tuple[str, str], bool] = {}
+        done = [r for r in acts if _forbidden(r, params, known)]
         if done:
             first = done[0]
             form = (
@@ -202,18 +206,18 @@ def _named(params: ModbusNeverParams) -> str:
     return names([*params.tags, *(f"{r.device} {r.table} {r.first}–{r.last}" for r in params.ranges)])
 
 
-def _is_act(record: Record) -> bool:
-    return record.kind in ("publish", "subscribe", "deny")
-
-
 def _action(record: Record) -> str:
     return str(record.detail.get("action", "")) if record.kind == "deny" else record.kind
 
 
-def _forbidden(record: Record, params: MqttNeverParams) -> bool:
-    action = _action(record)
+def _forbidden(record: Record, params: MqttNeverParams, known: dict[tuple[str, str], bool]) -> bool:
+    """Whether an act is one of those; ``known`` keeps what was found of an action and its topic or filter."""
+    action = record.kind if record.kind != "deny" else _action(record)
     if params.action not in ("any", action) or (not params.refused and (record.kind == "deny" or record.status)):
         return False
-    if action == "publish":
-        return any(topic_matches(pattern, record.subject) for pattern in params.topics)
-    return any(overlap(pattern, record.subject) for pattern in params.topics)
+    key = action, record.subject
+    found = known.get(key)
+    if found is None:
+        meets = topic_matches if action == "publish" else overlap
+        found = known[key] = any(meets(pattern, record.subject) for pattern in params.topics)
+    return found

@@ -7,11 +7,14 @@ from itertools import pairwise
 from statistics import median
 from typing import Annotated, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params, Share
 from grader.jitter import widened
 from grader.outcome import Outcome, failed, passed
+from grader.truth import near
 from grader.window import Best, best_window, nanoseconds
 from grader.words import clock, duration, margin, names, percent
 from labsim.evidence.event import Record
@@ -63,18 +66,24 @@ class Poll(NamedTuple):
 def polls_of(requests: Sequence[Record], every_ns: int) -> list[Poll]:
     """Requests in order of time, gathered into polls."""
     starts: list[int] = []
-    until = -1
-    for index, record in enumerate(requests):
-        if record.t > until:
+    until, half = -1, every_ns // 2
+    times = [r.t for r in requests]
+    for index, t in enumerate(times):
+        if t > until:
             starts.append(index)
-            until = record.t + every_ns // 2
-    return [Poll(requests[a].t, a, b) for a, b in pairwise([*starts, len(requests)])]
+            until = t + half
+    return [Poll(times[a], a, b) for a, b in pairwise([*starts, len(requests)])]
 
 
-def reads(requests: Sequence[Record], poll: Poll, tags: Sequence[str]) -> bool:
-    """Whether the good answers of a poll held every tag; without tags, whether any answer was good."""
-    good = [r for r in requests[poll.first : poll.end] if r.status == 0]
-    return bool(good) and all(any(tag in r.tags for r in good) for tag in tags)
+def answered(requests: Sequence[Record], polls: Sequence[Poll], tags: Sequence[str]) -> NDArray[np.bool_]:
+    """Of each poll, whether its good answers held every tag; without tags, whether any answer was good."""
+    good = [[r.status == 0 and tag in r.tags for r in requests] for tag in tags] or [[r.status == 0 for r in requests]]
+    bounds = np.array([(p.first, p.end) for p in polls], np.int64).reshape(-1, 2)
+    found = np.ones(len(polls), bool)
+    for each in good:
+        counted = np.cumsum([0, *each])
+        found &= counted[bounds[:, 1]] > counted[bounds[:, 0]]
+    return found
 
 
 class Polled(Check[PolledParams]):
@@ -128,11 +137,13 @@ class Polled(Check[PolledParams]):
                 "{device} 被轮询 {n} 次；至少两次才有周期。",
             ).format(device=params.device, n=len(polls))
             return failed(reason, expected=expected, evidence=requests)
-        regular = _regular(polls, params)
+        few = params.requests_per_poll
+        even = _regular(polls, params)
+        read = answered(requests, polls[:-1], params.tags)
         spans = [
             (a.t, b.t)
-            for (a, b), even in zip(pairwise(polls), regular, strict=True)
-            if even and _whole(requests, a, params)
+            for (a, b), good in zip(pairwise(polls), (even & read).tolist(), strict=True)
+            if good and (few is None or a.size <= few)
         ]
         length = nanoseconds(params.lasting)
         best = best_window(spans, length)
@@ -156,27 +167,25 @@ class Polled(Check[PolledParams]):
                 "{device} 自 {time} 起被稳定轮询。",
             ).format(device=params.device, time=clock(evidence, best.start))
             return passed(reason, expected=expected, actual=actual, evidence=rows)
-        reason, advice = _why(requests, polls, best, params)
+        reason, advice = _why(requests, polls, best, params, even, read)
         return failed(reason, expected=expected, actual=actual, evidence=rows, help=advice)
 
 
-def _regular(polls: Sequence[Poll], params: PolledParams) -> list[bool]:
+def _periods(polls: Sequence[Poll]) -> NDArray[np.float64]:
+    """The seconds from each poll to the next."""
+    times = np.array([p.t for p in polls], np.int64)
+    return (times[1:] - times[:-1]) / 1e9
+
+
+def _regular(polls: Sequence[Poll], params: PolledParams) -> NDArray[np.bool_]:
     """Whether each period is as long as asked, and near enough to the one before if that was."""
-    periods = [(b.t - a.t) / 1e9 for a, b in pairwise(polls)]
-    near = [params.within.allows(period, params.every) for period in periods]
+    periods = _periods(polls)
+    good = near(params.within, periods, params.every)
     if params.jitter is None:
-        return near
-    limit = Tolerance(absolute=params.jitter)
-    steady = [
-        not before or limit.allows(period, last)
-        for (last, period), before in zip(pairwise(periods), near, strict=False)
-    ]
-    return [good and even for good, even in zip(near, [True, *steady], strict=True)]
-
-
-def _whole(requests: Sequence[Record], poll: Poll, params: PolledParams) -> bool:
-    few = params.requests_per_poll is None or poll.size <= params.requests_per_poll
-    return few and reads(requests, poll, params.tags)
+        return good
+    steady = near(Tolerance(absolute=params.jitter), periods[1:], periods[:-1])
+    good[1:] &= ~good[:-1] | steady  # the right side is worked out first, with what was good before
+    return good
 
 
 def _median(polls: Sequence[Poll]) -> float:
@@ -184,16 +193,21 @@ def _median(polls: Sequence[Poll]) -> float:
 
 
 def _why(
-    requests: Sequence[Record], polls: Sequence[Poll], best: Best, params: PolledParams
+    requests: Sequence[Record],
+    polls: Sequence[Poll],
+    best: Best,
+    params: PolledParams,
+    even: NDArray[np.bool_],
+    read: NDArray[np.bool_],
 ) -> tuple[Text, Text | None]:
     """What most of the polls have wrong; when nothing is wrong with most, they were too few."""
-    pairs = list(pairwise(polls))
+    count = len(polls) - 1
     many = [p for p in polls[:-1] if params.requests_per_poll and p.size > params.requests_per_poll]
-    missing = [p for p in polls[:-1] if not reads(requests, p, params.tags)]
-    uneven = [pair for pair, even in zip(pairs, _regular(polls, params), strict=True) if not even]
-    jumpy = [pair for pair in uneven if params.within.allows((pair[1].t - pair[0].t) / 1e9, params.every)]
-    worst = max(len(uneven), len(many), len(missing))
-    if worst * 20 <= len(pairs):
+    missing = [polls[index] for index in np.flatnonzero(~read).tolist()]
+    uneven = int(np.count_nonzero(~even))
+    jumpy = int(np.count_nonzero(~even & near(params.within, _periods(polls), params.every)))
+    worst = max(uneven, len(many), len(missing))
+    if worst * 20 <= count:
         return tr(
             "Polling was regular, but for {good} of {lasting} only.",
             "輪詢穩定，但在 {lasting} 中僅持續 {good}。",
@@ -218,12 +232,12 @@ def _why(
             "{all} 次輪詢中有 {n} 次未能無異常地讀取 {tags}。",
             "{all} 次轮询中有 {n} 次未能无异常地读取 {tags}。",
         ).format(n=len(missing), all=len(polls), tags=lost), None
-    if len(jumpy) * 2 > len(uneven):
+    if jumpy * 2 > uneven:
         return tr(
             "{n} of {all} periods differ from the one before by more than {jitter}.",
             "{all} 個周期中有 {n} 個與前一周期相差超過 {jitter}。",
             "{all} 个周期中有 {n} 个与前一周期相差超过 {jitter}。",
-        ).format(n=len(jumpy), all=len(pairs), jitter=duration(params.jitter or 0)), tr(
+        ).format(n=jumpy, all=count, jitter=duration(params.jitter or 0)), tr(
             "Wait for the next beat of a clock, not for a fixed time after the work.",
             "請等待時鐘的下一拍，而不是在工作之後等待固定時長。",
             "请等待时钟的下一拍，而不是在工作之后等待固定时长。",
@@ -232,7 +246,7 @@ def _why(
         "{n} of {all} periods were off; the median was {median}.",
         "{all} 個周期中有 {n} 個超出容差；中位數為 {median}。",
         "{all} 个周期中有 {n} 个超出容差；中位数为 {median}。",
-    ).format(n=len(uneven), all=len(pairs), median=duration(_median(polls))), tr(
+    ).format(n=uneven, all=count, median=duration(_median(polls))), tr(
         "A loop that sleeps a fixed time after its work drifts by the time the work takes.",
         "在工作之後再休眠固定時長的循環，其周期會加上工作所需的時間。",
         "在工作之后再休眠固定时长的循环，其周期会加上工作所需的时间。",

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader.checks.message import Message, ValueParams, _said, all_judged
@@ -53,6 +53,7 @@ def numeric(kind: str) -> st.SearchStrategy[Value]:
     return TEXTS if kind == "text" else NUMBERS
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=20), TOLERANCES)
 @example([(50.2, 50.0)], Tolerance(absolute=0.2))
 @example([(math.inf, math.inf), (math.nan, math.nan)], Tolerance(absolute=1e308, relative=1e300))
@@ -65,6 +66,7 @@ def test_a_tolerance_allows_the_same_of_many_numbers_as_of_one(
 
 
 @pytest.mark.parametrize("kind", ["f64", "text"])
+@settings(deadline=None)
 @given(st.data())
 def test_many_values_find_the_moments_that_each_alone_finds(kind: str, data: st.DataObject) -> None:
     """`Truth.latest_matches` is `Truth.latest_match` of each, whatever the steps, the moments and the look back."""
@@ -79,6 +81,7 @@ def test_many_values_find_the_moments_that_each_alone_finds(kind: str, data: st.
     assert found.tolist() == [-1 if moment is None else moment for moment in alone]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), NUMBERS, STATUSES), max_size=12), st.integers(0, 12))
 def test_the_table_of_a_truth_holds_its_steps(steps: list[tuple[int, float, int]], end: int) -> None:
     """Columns and steps tell the same, also where a value was recorded twice at a moment."""
@@ -88,6 +91,7 @@ def test_the_table_of_a_truth_holds_its_steps(steps: list[tuple[int, float, int]
 
 
 @pytest.mark.parametrize("kind", ["f64", "text"])
+@settings(deadline=None)
 @given(st.data())
 def test_stretches_that_fit_are_those_of_a_look_at_each_step(kind: str, data: st.DataObject) -> None:
     """`fitting` over columns finds what a walk over the steps finds; a step that lasted no time breaks nothing."""
@@ -140,6 +144,7 @@ def plainly(evidence: Evidence, record: Record, params: ValueParams, truth: Trut
 
 @pytest.mark.parametrize("time", [None, "t"])
 @pytest.mark.parametrize("kind", ["f64", "u16", "text"])
+@settings(deadline=None)
 @given(st.data())
 def test_messages_are_worth_together_what_each_is_worth_alone(kind: str, time: str | None, data: st.DataObject) -> None:
     """Judging many messages at once gives each its own value, fault and time, whatever was sent."""

@@ -1,6 +1,6 @@
 """The fault matrix: each fault is seen by a real client at an endpoint, stands in the journal, and is over when told.
 
-Faults of device types are claims of their own tests; those of links are in `test_links` and `tests/endpoints/link`.
+Faults of device types, links and what happens by itself are in `test_fault_matrix_types`, rogue clients in `test_rogue`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from labsim.lab.coach import Coach
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
 from labsim.lab.replay import replay_attempt
-from labsim.lab.rogue import layer
 from labsim.lab.rogue.layer import source_of
 from labsim.lab.rogue.table import ROGUE_FAULTS, parse_attack
 from labsim.plant.status import BAD_USER_ACCESS_DENIED
@@ -301,7 +300,7 @@ def test_where_there_is_one_loopback_address(monkeypatch: pytest.MonkeyPatch) ->
 
     source_of.cache_clear()
     with monkeypatch.context() as patched:
-        patched.setattr(layer.socket, "socket", OneAddress)
+        patched.setattr(socket, "socket", OneAddress)
         assert source_of(66) == "127.0.0.1"
     source_of.cache_clear()
 

@@ -12,11 +12,15 @@ import httpx
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
+from labsim.client.client import LabClient
+from labsim.errors import ControlError
+from labsim.evidence.evidence import Evidence
 from labsim.evidence.verify import ok, verify
 from labsim.lab.control import Control
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
 from labsim.scenario.folder import find_scenario
+from labsim.text import LANGUAGES
 
 
 @pytest.fixture
@@ -43,6 +47,27 @@ async def test_lab_shows_everything_but_the_exercise(lab: Lab, api: httpx.AsyncC
     assert seen["endpoints"][0]["unit"] == 11
     assert not {"word_order", "base_register", "lost_phase"} & set(seen["devices"][1]["settings"])
     assert str(lab.scenario.drawn["order1"]) not in json.dumps({**seen, "tasks": [], "scenario": {}})
+
+
+async def test_a_client_reads_and_begins_what_may_fail(lab: Lab) -> None:
+    """Every target's faults are read in every language; one begins, ends, and none begins while the plant is paused."""
+    async with Control(lab, "127.0.0.1", 0) as control, LabClient(control.url) as client:
+        targets = await client.targets()
+        kinds = {target.partition(".")[0] for target in targets}
+        assert {"link", "endpoint", "rogue", "meter1"} <= kinds
+        for target in {target.partition(".")[0]: target for target in targets}.values():
+            titles = [{one.title for one in await client.faults(target, lang)} for lang in LANGUAGES]
+            assert all(all(column) for column in titles)
+        await client.begin_fault("meter1.voltage_l1", "stuck", {"value": "5", "for": "1 h", "hidden": True})
+        assert await client.pause() == (await client.lab()).state == "paused"
+        with pytest.raises(ControlError, match="paused"):
+            await client.begin_fault("meter1", "dead", {})
+        assert await client.resume() == "running"
+        assert await client.end_faults("meter1.voltage_l1") == 1
+    told = [
+        (r.subject, r.detail["phase"], r.detail["by"]) for r in Evidence.load(lab.options.attempt).of("lab", "fault")
+    ]
+    assert told == [("meter1.voltage_l1", phase, "instructor") for phase in ("begin", "end")]
 
 
 async def test_a_wrong_token_opens_nothing(lab: Lab) -> None:

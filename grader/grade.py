@@ -55,15 +55,17 @@ def grade(evidence: Evidence, scenario: Scenario, *, task: str | None = None) ->
         raise UnknownNameError("task", task, known)
     mode, evidence = mode_of(evidence, scenario), without_rogues(without_probes(evidence))
     marking = _Marking(evidence, scenario, Judging(evidence, mode))
-    # Evidence is a million small objects that all live to the end: searching them for garbage again and again while the
-    # checks work would cost a third of the time.
-    gc.freeze()
+    # Evidence, and much of what checks make of it, is a million small objects that all live to the end: searching them for
+    # garbage again and again while the checks work would cost a third of the time.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         penalties = () if task is not None else tuple(p for each in scenario.penalties if (p := marking.penalty(each)))
         marking.zeroed = {penalty.zero for penalty in penalties}
         tasks = tuple(marking.task(each) for each in scenario.tasks if task in (None, each.id))
     finally:
-        gc.unfreeze()
+        if collecting:
+            gc.enable()
     return Verdict(
         scenario=scenario.id,
         seed=evidence.manifest.seed,

@@ -84,7 +84,7 @@ PLANT = "plant"
 """``app`` of a message that the plant published by itself."""
 
 
-class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One thing that a client, the plant or the lab did.
 
     Attributes:
@@ -118,7 +118,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
     detail: dict[str, Any] = {}
 
 
-class Record(Event, kw_only=True, omit_defaults=True):
+class Record(Event, kw_only=True, omit_defaults=True, gc=False):
     """An event as it stands in the journal.
 
     Attributes:

@@ -108,14 +108,22 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
-    """All records of a history by tag, each tag's in the order of time."""
+class _All:
+    """All records of a history."""
+
+    records: NDArray[np.void]
+    order: NDArray[np.uint32]  # their places by tag, each tag's in the order of time
+    starts: NDArray[np.intp]  # where each row's places start; one more than there are rows
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The records of one tag, in the order of time."""
 
     times_ns: NDArray[np.int64]
     values: NDArray[np.float64]
     statuses: NDArray[np.uint32]
-    starts: NDArray[np.intp]  # where each row's records start; one more than there are rows
-    texts: list[str]
 
 
 class History:
@@ -128,6 +136,7 @@ class History:
 
     def __init__(self, folder: Path, tags: Mapping[str, TagInfo]) -> None:
         self._folder, self._tags = folder, tags
+        self._columns: dict[int, _Column] = {}
 
     def value_at(self, path: str, t_ns: int) -> tuple[Value, int] | None:
         """Value (in the tag's own type) and status in force at ``t_ns``; None when nothing was recorded by then.
@@ -135,12 +144,11 @@ class History:
         Raises:
             UnknownNameError: there is no such tag.
         """
-        tag, span = self._span(path)
-        columns = self._columns
-        at = span.start + int(np.searchsorted(columns.times_ns[span], t_ns, side="right")) - 1
-        if at < span.start:
+        tag, column = self._column(path)
+        at = int(np.searchsorted(column.times_ns, t_ns, side="right")) - 1
+        if at < 0:
             return None
-        return self._in_type(tag, float(columns.values[at])), int(columns.statuses[at])
+        return self._in_type(tag, float(column.values[at])), int(column.statuses[at])
 
     def series(self, path: str, t0_ns: int, t1_ns: int) -> Series:
         """The value in force at ``t0_ns`` (at time ``t0_ns``), then every record up to and with ``t1_ns``.
@@ -148,16 +156,15 @@ class History:
         Raises:
             UnknownNameError: there is no such tag.
         """
-        tag, span = self._span(path)
-        columns = self._columns
-        before, end = np.searchsorted(columns.times_ns[span], (t0_ns, max(t0_ns, t1_ns)), side="right")
-        part = slice(span.start + max(int(before) - 1, 0), span.start + int(end))
-        values: NDArray[Any] = columns.values[part]
+        tag, column = self._column(path)
+        before, end = np.searchsorted(column.times_ns, (t0_ns, max(t0_ns, t1_ns)), side="right")
+        part = slice(max(int(before) - 1, 0), int(end))
+        values: NDArray[Any] = column.values[part]
         if tag.type == "text":
-            values = np.array([columns.texts[int(line)] for line in values], dtype=object)
+            values = np.array([self._all.texts[int(line)] for line in values], dtype=object)
         elif tag.type == "f32":
             values = values.astype(np.float32).astype(np.float64)
-        return Series(np.maximum(columns.times_ns[part], t0_ns), values, columns.statuses[part])
+        return Series(np.maximum(column.times_ns[part], t0_ns), values, column.statuses[part])
 
     def mean(self, path: str, t0_ns: int, t1_ns: int) -> float | None:
         """The time-weighted mean over a span, each value weighing as long as it was in force; over no time, the value.
@@ -168,7 +175,7 @@ class History:
             UnknownNameError: there is no such tag.
             InputError: it is a text.
         """
-        if self._span(path)[0].type == "text":
+        if self._tag(path).type == "text":
             raise InputError(f"{path} is a text and has no mean: name a tag with a number.")
         series = self.series(path, t0_ns, t1_ns)
         good = (series.statuses & _BAD) == 0
@@ -185,23 +192,37 @@ class History:
         """The step of the last record, -1 when there is none."""
         return last_step(self._folder)
 
-    def _span(self, path: str) -> tuple[TagInfo, slice]:
-        """A tag and where its records are in the columns."""
+    def _tag(self, path: str) -> TagInfo:
         tag = self._tags.get(path)
         if tag is None:
             raise UnknownNameError("tag", path, self._tags)
-        starts = self._columns.starts
-        return tag, slice(int(starts[tag.row]), int(starts[tag.row + 1]))
+        return tag
+
+    def _column(self, path: str) -> tuple[TagInfo, _Column]:
+        """A tag and its records, which are taken out of all of them when they are first asked for."""
+        tag = self._tag(path)
+        found = self._columns.get(tag.row)
+        if found is None:
+            every = self._all
+            records = every.records[every.order[every.starts[tag.row] : every.starts[tag.row + 1]]]
+            found = self._columns[tag.row] = _Column(
+                times_ns=records["step"].astype(np.int64) * STEP_NS,
+                values=records["value"].copy(),
+                statuses=records["status"].copy(),
+            )
+            for column in (found.times_ns, found.values, found.statuses):
+                column.flags.writeable = False  # a Series shows parts of them: one check must not change another's
+        return tag, found
 
     def _in_type(self, tag: TagInfo, number: float) -> Value:
         if tag.type == "text":
-            return self._columns.texts[int(number)]
+            return self._all.texts[int(number)]
         if tag.type[0] == "f":
             return float(np.float32(number)) if tag.type == "f32" else number
         return bool(number) if tag.type == "bool" else int(number)
 
     @cached_property
-    def _columns(self) -> _Columns:
+    def _all(self) -> _All:
         text_rows = [tag.row for tag in self._tags.values() if tag.type == "text"]
         parts: list[NDArray[np.void]] = [np.empty(0, RECORD)]
         texts: list[str] = []
@@ -218,18 +239,11 @@ class History:
             texts += lines
         records = np.concatenate(parts) if len(parts) > 2 else parts[-1]
         parts.clear()
-        order = np.argsort(records["tag"], kind="stable")
         rows = max((tag.row for tag in self._tags.values()), default=-1) + 1
-        columns = _Columns(
-            times_ns=records["step"][order].astype(np.int64) * STEP_NS,
-            values=records["value"][order],
-            statuses=records["status"][order],
-            starts=np.searchsorted(records["tag"][order], np.arange(rows + 1)),
-            texts=texts,
-        )
-        for column in (columns.times_ns, columns.values, columns.statuses):
-            column.flags.writeable = False  # a Series shows parts of them: one check must not change what another sees
-        return columns
+        row_of = records["tag"].copy()
+        order = np.argsort(row_of, kind="stable")
+        starts = np.searchsorted(row_of, np.arange(rows + 1), sorter=order)
+        return _All(records, order.astype(np.uint32), starts, texts)
 
 
 def read_records(path: Path) -> NDArray[np.void]:

@@ -109,7 +109,7 @@ def read_records(folder: Path) -> tuple[list[Record], bytes]:
         texts: dict[str, str] = {}
         for _, path in files:
             number = 0
-            for part in _parts(path):
+            for part, begins in _parts(path):
                 found = _decode_part(part, path, number)
                 for record in found:  # the same few texts again and again, and half of the memory
                     record.kind = texts.setdefault(record.kind, record.kind)
@@ -124,7 +124,7 @@ def read_records(folder: Path) -> tuple[list[Record], bytes]:
                         record.tags = lists.setdefault(tuple(record.tags), record.tags)
                 records += found
                 number += len(found)
-                last = part[part.rfind(b"\n", 0, -1) + 1 : -1]
+                last = bytes(part[begins:-1])
     finally:
         if collecting:
             # Straight to the oldest generation: on their way there the collector would walk all of them three times.
@@ -134,27 +134,32 @@ def read_records(folder: Path) -> tuple[list[Record], bytes]:
     return records, last
 
 
-def _parts(path: Path) -> Iterator[bytes]:
-    """The whole lines of a file, some megabytes of them at a time."""
+def _parts(path: Path) -> Iterator[tuple[memoryview, int]]:
+    """The whole lines of a file, some of them at a time, and where the last of these begins.
+
+    A part is overwritten by the next one.
+    """
+    room, begun = bytearray(_PART), 0  # read into again and again: new memory would cost more than the reading
     try:
-        with path.open("rb") as file:
-            rest = b""
-            while data := file.read(_PART):
-                end = data.rfind(b"\n") + 1
+        with path.open("rb", buffering=0) as file:
+            while read := file.readinto(memoryview(room)[begun:]):
+                filled = begun + read
+                end = room.rfind(b"\n", begun, filled) + 1
                 if end:
-                    yield rest + data[:end]
-                    rest = data[end:]
-                else:
-                    rest += data
+                    yield memoryview(room)[:end], room.rfind(b"\n", 0, end - 1) + 1
+                    room[: filled - end] = room[end:filled]
+                begun = filled - end
+                if begun == len(room):
+                    room = room + bytes(len(room))  # one line longer than a part
     except OSError as error:
         raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
 
 
-def _decode_part(part: bytes, path: Path, before: int) -> list[Record]:
+def _decode_part(part: memoryview, path: Path, before: int) -> list[Record]:
     try:
         return _decoder.decode_lines(part)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        for number, line in enumerate(part.split(b"\n")[:-1], before + 1):
+        for number, line in enumerate(bytes(part).split(b"\n")[:-1], before + 1):
             decode_line(line, f"{path}:{number}")
         raise
 

@@ -50,6 +50,8 @@ class Seat:
     app: LabsimApp
     pilot: Pilot[int]
     stirred: asyncio.Event
+    told: list[str]
+    """Every notice there has been: on a busy machine one may have gone again before a test looks."""
 
     @property
     def screen(self) -> Screen[Any]:
@@ -69,7 +71,7 @@ class Seat:
     @property
     def notices(self) -> str:
         """What the app told in passing."""
-        return "\n".join(notice.message for notice in self.app._notifications)
+        return "\n".join(self.told)
 
     def text(self, selector: str) -> str:
         """The text of a static part of the screen in front."""
@@ -140,9 +142,15 @@ async def seat(
 
     app = LabsimApp(CATALOGUE, start, host.url if attached else None, lang, progress)
     app.animation_level = "none"
-    stirred = asyncio.Event()
+    stirred, told, notify = asyncio.Event(), list[str](), app.notify
+
+    def remember(message: str, **how: Any) -> None:
+        told.append(message)
+        notify(message, **how)
+
+    app.notify = remember
     async with app.run_test(size=size, message_hook=lambda _message: stirred.set()) as pilot:
-        person = Seat(app, pilot, stirred)
+        person = Seat(app, pilot, stirred, told)
         await person.until_screen("LabScreen" if attached else "CatalogueScreen")
         yield person
 

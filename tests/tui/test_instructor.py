@@ -20,7 +20,8 @@ async def test_a_fault_of_a_tag_is_begun(host: FakeHost, sit: Sit, size: tuple[i
         await seat.press("x")
         await seat.until_screen("Pick")
         listed = seat.screen.query_one(OptionList)
-        assert [option.id for option in listed.options][-1] == "meter1.voltage_l1"
+        order = ["meter1", "meter2", "meter3", "link.modbus", "meter1.voltage_l1"]
+        assert [option.id for option in listed.options] == order
         await seat.press(*"volt", "enter")
         await seat.until(lambda: "What happens to meter1.voltage_l1?" in seat.seen)
         await seat.press("down", "enter")

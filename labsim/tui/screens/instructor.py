@@ -35,7 +35,7 @@ def fault(screen: LabScreen) -> None:
         if targets is None:
             return
         titles = {device.path: device.title for device in screen.lab.devices}
-        options = [(target, target, titles.get(target, "")) for target in sorted(targets, key=_broad)]
+        options = [(target, target, titles.get(target, "")) for target in sorted(targets, key=_rank)]
         target = await screen.app.push_screen_wait(Pick(screen.say("fault.target"), options, screen.lang))
         faults = None if target is None else await screen.attempt(screen.client.faults(target, screen.lang))
         if target is None or faults is None:
@@ -73,6 +73,6 @@ async def _sent(screen: LabScreen, target: str, fault_: str, given: dict[str, An
     return True
 
 
-def _broad(target: str) -> bool:
-    """Devices, links, endpoints and rogue clients come before the many tags."""
-    return "." in target and not target.startswith(("link.", "endpoint.", "rogue."))
+def _rank(target: str) -> int:
+    """Devices come first, then links, endpoints and rogue clients, and then the many tags."""
+    return ("." in target) + ("." in target and not target.startswith(("link.", "endpoint.", "rogue.")))

@@ -149,6 +149,8 @@ def _pace(lab: str, path: str, as_json: bool) -> None:
 
 
 def _number(value: str) -> float | str:
+    if len(value) > 1 and value.isdecimal() and value.startswith("0"):
+        return value  # a PIN
     try:
         return float(value)
     except ValueError:

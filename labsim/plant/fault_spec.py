@@ -53,7 +53,8 @@ class FaultParameter(Spec):
         if self.of == "text":
             if isinstance(value, bool) or not isinstance(value, int | float | str) or not str(value):
                 raise ValueError(f"{value!r} is not a text")
-            return str(value)  # a number stands for its digits, as a password may
+            # a number stands for its digits, as a password may
+            return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
         low, high = self.range
         try:
             number = parse_duration(value) if self.unit == "s" and isinstance(value, str) else float(value)

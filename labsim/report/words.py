@@ -147,6 +147,7 @@ KINDS: dict[str, Text] = {
     "read": tr("read", "讀取", "读取"),
     "reject": tr("rejected", "拒絕", "拒绝"),
     "request": tr("request", "請求", "请求"),
+    "rogue": tr("rogue client", "惡意客戶端", "恶意客户端"),
     "session": tr("session", "會話", "会话"),
     "session-close": tr("session ends", "會話結束", "会话结束"),
     "setting": tr("setting", "設置", "设置"),

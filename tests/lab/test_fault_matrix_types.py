@@ -166,7 +166,7 @@ ROWS: list[Row] = [
     ("mill3", "spindle-bearing", {"damage": 40}, ("spindle_vibration",), lambda now: now["spindle_vibration"] < 2,
      lambda now, _: now["spindle_vibration"] > 4, lambda now: now["spindle_vibration"] < 2),
     *((f"{name}1", "jam", {}, MACHINE, _executing, _held, _executing) for name in ("load", "fill", "seal")),
-    *((f"{name}2", "minor-stops", {"per_hour": 400}, MACHINE, _executing, _stands, _executing)
+    *((f"{name}2", "minor-stops", {"per_hour": 400.0}, MACHINE, _executing, _stands, _executing)
       for name in ("load", "fill", "seal")),
     ("oven1", "heater-half-power", {"zone": 7, "left": 0}, ("zone7_output", "zone7_temperature"),
      lambda now: now["zone7_output"] < 90,

@@ -104,7 +104,7 @@ class Exceptions(Check[ExceptionsParams]):
             ).format(lasting=duration(params.lasting or 0), least=params.at_least)
             return failed(reason, expected=expected, evidence=requests)
         inside = requests[best.first : best.end]
-        wrong = [r for r in inside if _is_wrong(r, params)]
+        wrong = [r for r in inside if _is_wrong(r.status, params)]
         reason = tr(
             "From {time} on, {wrong} of {all} requests went wrong.",
             "自 {time} 起，{all} 次請求中有 {wrong} 次失敗。",
@@ -127,13 +127,15 @@ class Exceptions(Check[ExceptionsParams]):
         return failed(reason, expected=expected, actual=actual, evidence=wrong, help=advice)
 
 
-def _is_wrong(record: Record, params: ExceptionsParams) -> bool:
-    return record.status in params.codes if params.codes else record.status != 0
+def _is_wrong(status: int, params: ExceptionsParams) -> bool:
+    return status in params.codes if params.codes else status != 0
 
 
 def _best(evidence: Evidence, params: ExceptionsParams, requests: list[Record]) -> _Stretch | None:
     """The stretch in which the smallest share went wrong; of several, the one with most requests, of these the first."""
-    wrong = np.cumsum([0, *(_is_wrong(r, params) for r in requests)])
+    statuses = [r.status for r in requests]
+    counted = {status for status in set(statuses) if _is_wrong(status, params)}
+    wrong = np.cumsum([False, *map(counted.__contains__, statuses)])
     times = np.array([r.t for r in requests], np.int64)
     if params.lasting is None:
         minutes = int(times[-1] - times[0]) / _MINUTE_NS

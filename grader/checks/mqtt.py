@@ -153,11 +153,10 @@ def _sent(evidence: Evidence) -> dict[str, list[Record]]:
     """What `by_clients` chooses from, by topic; each list in order."""
     found: dict[str, list[Record]] = {}
     for record in evidence.of("mqtt", "publish"):
-        if record.app == PLANT or record.status != 0:
-            continue
         detail = record.detail
-        if not (detail.get("repeat")) and not (detail.get("will")):
-            found.setdefault(record.subject, []).append(record)
+        if record.app == PLANT or record.status != 0 or detail.get("repeat") or detail.get("will"):
+            continue
+        found.setdefault(record.subject, []).append(record)
     return found
 
 

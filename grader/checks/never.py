@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -36,15 +37,16 @@ class AddressRange(Params):
             raise ValueError("'last' is not below 'first'")
         return self
 
-    def touched(self, record: Record) -> bool:
-        """Whether a request reaches into it."""
-        if record.device != self.device:
-            return False
-        where = record.detail
-        address = where.get("address", -1)
-        if not 0 <= address <= self.last or where.get("table") != self.table:
-            return False
-        return bool(address + max(where.get("count", 1), 1) > self.first)
+    def touched(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The requests that reach into it."""
+        device, table, first, last = self.device, self.table, self.first, self.last
+        for record in records:
+            if record.device != device:
+                continue
+            where = record.detail
+            address = where.get("address", -1)
+            if 0 <= address <= last and where.get("table") == table and address + max(where.get("count", 1), 1) > first:
+                yield record
 
 
 class ModbusNeverParams(Params):
@@ -103,7 +105,7 @@ class ModbusNever(Check[ModbusNeverParams]):
         requests = [r for r in rows if r.kind in ("read", "write") and r.device in devices]
         tags = set(params.tags)
         tried = [r for r in requests if r.kind in kinds and (r.status == 0 or (params.refused and r.status > 0))]
-        reached = {r.seq for span in params.ranges for r in tried if span.touched(r)}
+        reached = {r.seq for span in params.ranges for r in span.touched(tried)}
         done = [r for r in tried if r.seq in reached or not tags.isdisjoint(r.tags)] if reached or tags else []
         if done:
             first = done[0]

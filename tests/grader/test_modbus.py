@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from grader_bench import Bench
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from grader.checks import load
+from grader.checks.polling import PolledParams, _regular, answered, polls_of
 from grader.outcome import State
+from labsim.evidence.event import Record
+from labsim.quantity import Tolerance
 
 POLL = {"device": "meter1", "every": "1 s", "within": "20 %", "for": "10 s"}
 
@@ -207,3 +214,37 @@ def test_values_that_belong_together_are_written_together(bench: Bench) -> None:
     other = Bench(bench.folder.with_name("other"))
     other.event(1, "modbus", "write", tags=["oven1.setpoint", "meter1.power"], values=[20.0, 4.0], detail={"fc": 16})
     assert other.judge("modbus.wrote", **pair, value=20.0, fc=16).state is State.PASSED
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 100), st.sampled_from([0, 0, 2]), st.sets(st.sampled_from(["a.x", "a.y"]))), min_size=2
+    ),
+    st.sampled_from([(), ("a.x",), ("a.x", "a.y")]),
+    st.sampled_from([None, 0.1, 0.3]),
+)
+def test_polls_are_judged_together_as_each_alone(
+    sent: list[tuple[int, int, set[str]]], tags: tuple[str, ...], jitter: float | None
+) -> None:
+    """Which polls were answered whole, and which periods are regular, is what a look at each by itself finds."""
+    requests = [
+        Record(
+            kind="read", protocol="modbus", device="a", status=status, tags=sorted(held), seq=seq, t=t * 10**8, w=0, m=0
+        )
+        for seq, (t, status, held) in enumerate(sorted(sent, key=lambda each: each[0]), 1)
+    ]
+    params = PolledParams.model_validate({"device": "a", "every": 1, "within": "20 %", "for": 10, "jitter": jitter})
+    polls = polls_of(requests, 10**9)
+    assert [r for p in polls for r in requests[p.first : p.end]] == requests
+    for poll, whole in zip(polls, answered(requests, polls, tags), strict=True):
+        good = [r for r in requests[poll.first : poll.end] if r.status == 0]
+        assert whole == (bool(good) and all(any(tag in r.tags for r in good) for tag in tags))
+    periods = [(b.t - a.t) / 1e9 for a, b in pairwise(polls)]
+    near = [params.within.allows(period, 1) for period in periods]
+    steady = [
+        jitter is None or index == 0 or not near[index - 1]
+        or Tolerance(absolute=jitter).allows(period, periods[index - 1])
+        for index, period in enumerate(periods)
+    ]  # fmt: skip
+    assert _regular(polls, params).tolist() == [good and even for good, even in zip(near, steady, strict=True)]

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 from grader_bench import Bench
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from grader.checks import load
+from grader.checks.modbus_exceptions import ExceptionsParams, _best
 from grader.outcome import State
+from labsim.evidence.event import Record
+from labsim.evidence.evidence import Evidence
 
 
 def requests(bench: Bench, start: float, count: int, wrong: int, every: float = 0.1, status: int = 2) -> None:
@@ -76,3 +84,30 @@ def test_a_limit_must_be_given() -> None:
     for wrong in ({}, {"at_most": "101 %"}, {"at_most": -0.1}, {"at_most": True}, {"per_minute": -1}):
         with pytest.raises(ValidationError):
             load("modbus.exceptions").Params.model_validate({"device": "meter1", **wrong})
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 0, 2, 3, -1])), min_size=1, max_size=30), st.data())
+def test_the_best_stretch_is_that_of_a_look_at_each(sent: list[tuple[int, int]], data: st.DataObject) -> None:
+    """The smallest share, then the most requests, then the first: as when every stretch is looked at by itself."""
+    asked: dict[str, Any] = {
+        "at_most": 0.5,
+        "for": data.draw(st.integers(1, 50)),
+        "at_least": data.draw(st.integers(1, 5)),
+    }
+    params = ExceptionsParams.model_validate({**asked, "codes": data.draw(st.sampled_from([(), (2,), (3, 4)]))})
+    second, end = 10**9, data.draw(st.integers(0, 45)) * 10**9
+    requests = [
+        Record(kind="read", protocol="modbus", status=status, seq=seq, t=t * second, w=0, m=0)
+        for seq, (t, status) in enumerate(sorted(sent, key=lambda each: each[0]), 1)
+    ]
+    found = []
+    for first, request in enumerate(requests):
+        until = request.t + round((params.lasting or 0) * second)
+        inside = [r for r in requests[first:] if r.t <= until]
+        wrong = sum(r.status in params.codes if params.codes else r.status != 0 for r in inside)
+        if until <= end and len(inside) >= params.at_least:
+            found.append((wrong / len(inside), -len(inside), first, wrong))
+    best = _best(cast(Evidence, SimpleNamespace(end_ns=end)), params, requests)
+    got = None if best is None else (best.share, best.first - best.end, best.first, best.wrong)
+    assert got == min(found, default=None)

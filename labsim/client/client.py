@@ -15,7 +15,8 @@ from typing import Any, Self
 
 import httpx
 
-from labsim.client.records import FaultInfo, FeedEntry, HintText, Lab, Mimic, Verdict, read
+from labsim.client.picture import Mimic
+from labsim.client.records import FaultInfo, FeedEntry, HintText, Lab, Verdict, read
 from labsim.client.stream import EventStream
 from labsim.errors import AttemptError, ControlError
 

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from labsim.client.client import LabClient, find_control
-from labsim.client.records import FeedEntry, Lab, Mimic
+from labsim.client.picture import Mimic
+from labsim.client.records import FeedEntry, Lab
 from labsim.errors import ControlError, LabsimError
 
 ASK_S = 3.0

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from labsim.client.records import FlowInfo, Mimic, Station, read
+from labsim.client.picture import FlowInfo, Mimic, Station
+from labsim.client.records import read
 from labsim.text import LANGUAGES
 from labsim.tui.widgets.mimic_layout import layers, mimic_lines
 

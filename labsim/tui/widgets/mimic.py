@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from labsim.client.records import Mimic
+from labsim.client.picture import Mimic
 from labsim.tui.widgets.mimic_layout import mimic_lines
 from labsim.tui.words import say
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from textual.content import Content
 
-from labsim.client.records import FlowInfo, Mimic, Station, StationValue
+from labsim.client.picture import FlowInfo, Mimic, Station, StationValue
 from labsim.tui.widgets.gutter import GUTTER, Gutter
 from labsim.tui.words import WORDS, say
 from labsim.tui.wrap import clean, wrap

@@ -89,7 +89,7 @@ class Pump(asyncio.Protocol):
 
     def __init__(self, client: Client, body: bytes) -> None:
         protocol = client.uaclient.protocol
-        self._body, self._request = body, 1_000_000
+        self.body, self._request = body, 1_000_000
         self._connection = protocol._connection  # noqa: SLF001 - it knows the keys
         self._rest, self._ready, self._left = b"", iter(list[bytes]()), 0
         self._done = asyncio.Event()
@@ -100,7 +100,7 @@ class Pump(asyncio.Protocol):
         """Seconds until so many requests were answered; they are sealed before the clock runs."""
         first = self._request + 1
         self._request += count
-        sealed = [self._connection.message_to_binary(self._body, request_id=first + n) for n in range(count)]
+        sealed = [self._connection.message_to_binary(self.body, request_id=first + n) for n in range(count)]
         self._ready, self._left = iter(sealed), count
         self._done.clear()
         begin = time.perf_counter()
@@ -189,6 +189,13 @@ async def rate(running: Running, asked: Any, secure: bool, seconds: float, folde
     processor = running.cpu()
     took = await pump.ask(count)
     used = running.cpu() - processor
+    closing = ua.CloseSessionRequest()  # node-opcua has room for ten sessions
+    closing.RequestHeader.AuthenticationToken, closing.DeleteSubscriptions = (
+        asked.RequestHeader.AuthenticationToken,
+        True,
+    )
+    pump.body = struct_to_binary(closing)
+    await pump.ask(1)
     pump.transport.abort()
     return count / took, used / count * 1e6
 

@@ -2,7 +2,7 @@
 
 Runs are spread over processes, no more than there are cores, each with a few labs at a time, because a lab mostly waits.
 Timing is judged in plant time, so too many labs on one machine disturb one another: the default is modest, and a run that
-went wrong on a busy machine says so.
+went wrong on a busy machine is made once more when the others have ended, by itself, and says so if it goes wrong again.
 """
 
 from __future__ import annotations
@@ -173,6 +173,13 @@ def _in_processes(
         try:
             _listen(batches, heard, tell)
             proofs = dict(pair for batch in batches for pair in batch.result())
+            again = [
+                (n, replace(runs[n], attempt=_beside(runs[n].attempt))) for n in sorted(proofs) if proofs[n].disturbed
+            ]
+            once_more = pool.submit(_batch, again, speed, 1, limit_s, last=True)
+            _listen([once_more], heard, tell)
+            proofs |= dict(once_more.result())
+            runs = [dict(again).get(n, run) for n, run in enumerate(runs)]
             # Only now: computing plants anew keeps the cores busy, and the labs above want to be on time.
             return list(pool.map(_replayed, (proofs[n] for n in range(len(runs))), (run.attempt for run in runs)))
         except BaseException:
@@ -197,8 +204,15 @@ def _begin(heard: Any) -> None:
     _told = heard
 
 
-def _batch(runs: Sequence[tuple[int, _Run]], speed: float, slots: int, limit_s: float) -> list[tuple[int, Proof]]:
-    """In a worker: make some runs, a few at a time."""
+def _beside(attempt: Path) -> Path:
+    """Where a run that was disturbed is made again; what it was the first time stays for who wants to know."""
+    return attempt.with_name(f"{attempt.name}-again")
+
+
+def _batch(
+    runs: Sequence[tuple[int, _Run]], speed: float, slots: int, limit_s: float, *, last: bool = False
+) -> list[tuple[int, Proof]]:
+    """In a worker: make some runs, a few at a time; one that was disturbed is told only when it is the ``last`` try."""
 
     async def every() -> list[tuple[int, Proof]]:
         gate = asyncio.Semaphore(slots)
@@ -210,7 +224,8 @@ def _batch(runs: Sequence[tuple[int, _Run]], speed: float, slots: int, limit_s: 
                     proof = await prove(run.folder, run.who, options, limit_s=limit_s)
                 except LabsimError as error:
                     proof = _unproven(run, error)
-                _told.put(proof)
+                if last or not proof.disturbed:
+                    _told.put(proof)
                 return number, proof
 
         return list(await asyncio.gather(*(one(number, run) for number, run in runs)))

@@ -25,6 +25,7 @@ class Proof:
         who: ``untouched``, ``solution`` or the name of a wrong answer.
         expected: Marks per task that the run must reach.
         problems: What was not as stated; empty for a good scenario.
+        late: Share of the plant's steps that the machine was late for.
     """
 
     scenario: str
@@ -33,11 +34,17 @@ class Proof:
     verdict: dict[str, Any]
     expected: dict[str, float]
     problems: tuple[str, ...] = field(default=())
+    late: float = 0.0
 
     @property
     def ok(self) -> bool:
         """Whether the run came to what it had to."""
         return not self.problems
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether it went wrong on a machine that was too busy to tell whose fault it is."""
+        return not self.ok and self.late >= _LATE
 
 
 async def prove(
@@ -74,7 +81,7 @@ async def prove(
     ]
     if problems and ran.late >= _LATE:
         problems.append(f"{ran.late:.0%} of the plant's steps were late: the machine was busy; try fewer --jobs")
-    return Proof(verdict["scenario"], options.seed, who, verdict, expected, tuple(problems))
+    return Proof(verdict["scenario"], options.seed, who, verdict, expected, tuple(problems), ran.late)
 
 
 def trainees(folder: Path) -> list[str]:
@@ -124,4 +131,6 @@ def _unjudged(verdict: dict[str, Any]) -> list[str]:
         for check in task["checks"]
         if check["outcome"] == "cannot_check"
     ]
-    return problems + [f"{p['id']} could not be judged" for p in verdict["penalties"] if not p["marks"] and not p.get("zero")]
+    return problems + [
+        f"{p['id']} could not be judged" for p in verdict["penalties"] if not p["marks"] and not p.get("zero")
+    ]

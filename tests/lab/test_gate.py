@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,37 @@ def test_a_folder_without_a_solution_is_red(folder: Path, tmp_path: Path) -> Non
     assert not result.ok
     assert result.proofs == ()
     assert "solution.py: there is no such file" in result.problems[0]
+
+
+def test_a_disturbed_run_is_made_once_more(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went wrong on a busy machine is made again by itself, and only the last try counts; what simply went wrong is not."""
+    made: list[str] = []
+
+    async def run(_folder: Path, who: str, options: Options, **_: Any) -> Proof:
+        made.append(options.attempt.name.partition(folder.name)[2])
+        problems = {"solution": ("too late",), "half": ("wrong",)}.get(who, ())
+        if options.attempt.name.endswith("again"):
+            problems = ()
+        return Proof(
+            "judged", options.seed, who, verdict("failed", "failed"), {}, problems, 0.5 if who == "solution" else 0.0
+        )
+
+    def threads(count: int, _context: Any, **how: Any) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(count, **how)
+
+    monkeypatch.setattr(gate, "ProcessPoolExecutor", threads)
+    monkeypatch.setattr(gate, "prove", run)
+    monkeypatch.setattr(gate, "_replayed", lambda proof, _attempt: proof)
+    told: list[Proof] = []
+    (result,) = gate.prove_all([folder], ["1", "2"], tmp_path / "attempts", wrong_seeds=1, tell=told.append)
+    assert sorted(made) == [
+        "-half-1", "-solution-1", "-solution-1-again", "-solution-2", "-solution-2-again", "-untouched-1", "-untouched-2",
+    ]  # fmt: skip
+    assert {(proof.who, proof.problems) for proof in result.proofs} == {
+        ("untouched", ()),
+        ("solution", ()),
+        ("half", ("wrong",)),
+    }
+    assert sorted((proof.who, proof.seed) for proof in told) == sorted(
+        (proof.who, proof.seed) for proof in result.proofs
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,9 +141,16 @@ class Recorder:
         return [event for event in self.events if event.kind in kinds]
 
 
+_interfaces: dict[str, Interface] = {}
+"""By their Modbus section: thousands of registers take a while to check, and many claims are made of one and the same."""
+
+
 def interface(**modbus: Any) -> Interface:
     """The analyser's interface with some keys of its Modbus section replaced."""
-    return Interface.model_validate({**ANALYSER, "modbus": {**ANALYSER["modbus"], **modbus}})
+    key = repr(modbus)
+    if key not in _interfaces:
+        _interfaces[key] = Interface.model_validate({**ANALYSER, "modbus": {**ANALYSER["modbus"], **modbus}})
+    return _interfaces[key]
 
 
 class Bench:
@@ -159,7 +167,12 @@ class Bench:
         self.device = self.plant.add("an1", Kind(interface(**modbus)), settings)
         self.plant.start()
         self.sink = Recorder()
-        self.core = Application(self.plant, {11: "an1"}, self.sink, unknown_unit, **(core or {}))
+        self._core: dict[str, Any] = {"unknown_unit": unknown_unit, **(core or {})}
+
+    @functools.cached_property
+    def core(self) -> Application:
+        """Built when it is first asked for: over a socket, the endpoint has its own."""
+        return Application(self.plant, {11: "an1"}, self.sink, **self._core)
 
     def ask(self, request: str, unit: int = 11) -> str | None:
         """Response PDU in hex to a request PDU in hex."""

@@ -319,6 +319,7 @@ async def test_ap_7_gateway_exceptions(make_bench: Any, make_wire: Any, answer: 
 def test_ap_6_18_a_queue_fills_oldest_first_and_is_not_emptied(make_bench: Any) -> None:
     """AP §6.18: FC24 gives count and contents, oldest first, and reading takes nothing out; the 32nd pushes out the first."""
     bench = make_bench(**DEVICE)
+    assert bench.ask("18 04de") == "18 00 02 00 00"
     for value in range(1, 4):
         bench.device["command"] = value
         bench.advance(0.1)

@@ -139,7 +139,7 @@ def test_it_may_hang_up(make_bench: Any) -> None:
 def test_a_tag_that_is_not_there_is_named(make_bench: Any) -> None:
     """A safe value for a tag that the device does not have is found when the endpoint is made."""
     with pytest.raises(UnknownNameError, match=r"an1\.rampe"):
-        dog(make_bench, safe={"rampe": 0})
+        _ = dog(make_bench, safe={"rampe": 0}).core
 
 
 def test_a_watchdog_belongs_to_a_unit() -> None:

@@ -185,7 +185,7 @@ def test_run_prints_ready_then_verdict(host: Callable, tmp_path: Path) -> None:
     running = host(
         "modbus-mapping", "--port-base", "0", "--seed", "s1", "--attempt", str(tmp_path / "a"), "--for", "1 ms"
     )
-    out, _ = running.process.communicate(timeout=30)
+    out, _ = running.process.communicate(timeout=60)
     verdict = json.loads(out)
     assert running.ready["event"] == "ready"
     assert set(running.ready) == {"event", "attempt", "seed", "control", "endpoints"}

@@ -176,6 +176,6 @@ def test_ctrl_c_ends_it_cleanly(field: Field, as_json: bool) -> None:
     while len(field.evidence.of("modbus", "read")) < before + 3:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err

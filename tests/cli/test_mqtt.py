@@ -133,7 +133,7 @@ def test_ctrl_c_takes_its_leave(field: Field, typed: Typed) -> None:
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["payload"] == 1
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert [r.app for r in field.evidence.of("mqtt", "disconnect")][-1] == "leaver"

@@ -30,7 +30,7 @@ class Author:
     def hear(self) -> dict[str, Any]:
         """The next line."""
         line = self.host.process.stdout.readline()
-        assert line, self.host.process.communicate(timeout=30)[1]
+        assert line, self.host.process.communicate(timeout=60)[1]
         document: dict[str, Any] = json.loads(line)
         return document
 

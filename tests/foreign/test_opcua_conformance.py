@@ -90,7 +90,7 @@ class Asyncua:
     """The client of asyncua, with requests made by hand."""
 
     def __init__(self, url: str, pair: tuple[str, str]) -> None:
-        self.url, self.pair, self.client = url, pair, Client(url, timeout=10)
+        self.url, self.pair, self.client = url, pair, Client(url, timeout=60)
 
     async def ask(self, message: Any, **fields: Any) -> Any:
         """Send a request; the decoded response, or its service result."""
@@ -236,7 +236,7 @@ class Asyncua:
 
     async def secure(self, claim: dict[str, Any]) -> list[Any]:
         """Connect encrypted and read."""
-        client = Client(self.url, timeout=10)
+        client = Client(self.url, timeout=60)
         client.application_uri = "urn:test:foreign"
         policy = getattr(policies, "SecurityPolicy" + claim["policy"].replace("_", ""))
         await client.set_security(policy, *self.pair, mode=ua.MessageSecurityMode.SignAndEncrypt)

@@ -87,7 +87,7 @@ async def test_a_timeline_impairs_links_in_plant_time(lab: Lab) -> None:
     }  # fmt: skip
     assert records[1].detail["client"] == "127.0.0.2"
     assert records[1].detail["delay"] == 0.2
-    assert 0.4e9 <= records[2].t - records[0].t <= 0.7e9
+    assert 0.4e9 <= records[2].t - records[0].t <= 3e9  # a busy machine may look late, never early
     assert len(told(lab)) == 1
     assert told(lab)[0]["text"]["en"] == "The link to mqtt is slow."
     assert set(told(lab)[0]["text"]) == {"en", "zh-Hant", "zh-Hans"}

@@ -55,7 +55,7 @@ async def client_of(lab: Lab, folder: Path) -> Client:
         pair = make_pair(URI, "trainee")
         (folder / "own.der").write_bytes(pair.der)
         (folder / "own.pem").write_bytes(key_pem(pair.key))
-    client = Client(url, timeout=10)
+    client = Client(url, timeout=60)
     client.application_uri = URI
     await client.set_security(
         policies.SecurityPolicyAes256Sha256RsaPss, str(folder / "own.der"), str(folder / "own.pem")

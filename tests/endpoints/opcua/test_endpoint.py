@@ -29,7 +29,7 @@ HELLO = struct.pack("<4sIIIIIIi", b"HELF", 32, 0, 65535, 65535, 0, 0, 0)
 
 def client_of(endpoint: OpcuaEndpoint, user: User | None = None) -> Client:
     """A client that is not yet connected."""
-    client = Client(endpoint.addresses()[0].url, timeout=10)
+    client = Client(endpoint.addresses()[0].url, timeout=60)
     if user is not None:
         client.set_user(user.name)
         client.set_password(user.password)

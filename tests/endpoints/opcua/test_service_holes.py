@@ -149,7 +149,7 @@ both_alarmed = pytest.mark.parametrize("alarm_url", [OURS, pytest.param(STOCK, m
 @pytest.fixture
 async def client(url: str) -> AsyncIterator[Client]:
     """A client of it, with the setpoint at 50."""
-    async with Client(url, timeout=5) as made:
+    async with Client(url, timeout=60) as made:
         await made.get_node(SETPOINT).write_value(50.0)
         yield made
 
@@ -310,7 +310,7 @@ async def test_what_cannot_be_executed_is_not_called(client: Client) -> None:
 @both_alarmed
 async def test_an_alarm_is_acknowledged_by_the_server(alarm_url: str) -> None:
     """Acknowledge is carried out: with an EventId that never was it has the code for that (OPC 10000-9 §5.7.3)."""
-    async with Client(alarm_url, timeout=5) as client:
+    async with Client(alarm_url, timeout=60) as client:
         given = [ua.Variant(b"never", ua.VariantType.ByteString), ua.Variant(ua.LocalizedText("seen"))]
         calls = [ua.CallMethodRequest(ua.NodeId("stamp1/Alarms/ForceLimit", 2), ua.NodeId(9111), given)]
         answer = await ask(client, ua.CallRequest(), MethodsToCall=calls)
@@ -320,7 +320,7 @@ async def test_an_alarm_is_acknowledged_by_the_server(alarm_url: str) -> None:
 @both
 async def test_each_user_is_told_what_he_may(client: Client, url: str) -> None:
     """UserAccessLevel is that of the user who asks, not of the node."""
-    named = Client(url, timeout=5)
+    named = Client(url, timeout=60)
     named.set_user(ENGINEER.name)
     named.set_password(ENGINEER.password)
     async with named:
@@ -364,7 +364,7 @@ async def test_auditors_hear_of_writes(client: Client, url: str) -> None:
             """One event."""
             told.put_nowait(event)
 
-    admin = Client(url, timeout=5)
+    admin = Client(url, timeout=60)
     admin.set_user(ADMIN.name)
     admin.set_password(ADMIN.password)
     async with admin:
@@ -518,7 +518,7 @@ async def test_services_that_stock_does_not_know(client: Client, message: Any, f
 async def test_a_subscription_moves_to_another_session(client: Client, url: str) -> None:
     """TransferSubscriptions: the new session gets the notifications, and both sessions live on."""
     subscription, _, _ = await watch(client)
-    async with Client(url, timeout=5) as other:
+    async with Client(url, timeout=60) as other:
         moved = await ask(
             other, ua.TransferSubscriptionsRequest(), SubscriptionIds=[subscription.subscription_id],
             SendInitialValues=True,

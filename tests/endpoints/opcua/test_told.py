@@ -58,7 +58,7 @@ async def client(mill: Plant, recorded: Any, events: list[Event]) -> AsyncIterat
     mill.clock.step = 1000
     async with (
         OpcuaEndpoint(mill, ["mill1"], events.append, anonymous="Operator", history=recorded) as endpoint,
-        Client(endpoint.addresses()[0].url, timeout=10) as connected,
+        Client(endpoint.addresses()[0].url, timeout=60) as connected,
     ):
         yield connected
 

@@ -160,7 +160,7 @@ def secure(tmp_path: Path) -> Secure:
         certificate, key = tmp_path / "client-own.der", tmp_path / "client-own.pem"
         certificate.write_bytes(pair.der)
         key.write_bytes(key_pem(pair.key))
-        client = Client(endpoint.addresses()[0].url, timeout=10)
+        client = Client(endpoint.addresses()[0].url, timeout=60)
         client.application_uri = CLIENT_URI
         if user is not None:
             client.set_user(user.name)

@@ -116,7 +116,7 @@ class Raw:
     """A client that does each step by itself."""
 
     def __init__(self, url: str) -> None:
-        self.client = Client(url, timeout=5)
+        self.client = Client(url, timeout=60)
         self.client.application_uri = "urn:test:client"
         self.created: Any = None
 
@@ -188,7 +188,7 @@ async def test_a_recorded_password_cannot_be_played_again(url: str) -> None:
 @both
 async def test_a_wrong_password_of_a_great_name(url: str) -> None:
     """Nobody becomes an administrator by calling himself admin."""
-    client = Client(url, timeout=5)
+    client = Client(url, timeout=60)
     client.set_user("admin")
     client.set_password("whatever")
     with pytest.raises(ua.UaStatusCodeError):
@@ -301,7 +301,7 @@ async def test_nobody_gets_a_kilohertz(url: str) -> None:
 @both
 async def test_a_token_does_not_live_for_ever(url: str) -> None:
     """The lifetime of a channel's token is revised to an hour at most."""
-    client = Client(url, timeout=5)
+    client = Client(url, timeout=60)
     client.secure_channel_timeout = 2**31
     await client.connect_socket()
     try:

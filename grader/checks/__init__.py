@@ -70,6 +70,7 @@ REGISTRY = {
     "probe.opcua": "grader.checks.probe:OpcuaProbe",
     "python": "grader.checks.script:Script",
     "quality.labelled": "grader.checks.quality:Labelled",
+    "rogue.named": "grader.checks.rogue:Named",
     "some": "grader.checks.compound:SomeOf",
     "sparkplug.conformant": "grader.checks.sparkplug:Conformant",
     "sparkplug.metric": "grader.checks.sparkplug_metric:MetricTruth",

@@ -67,8 +67,9 @@ lab
     ``setting`` [setting, by, entry: number in the timeline]: ``device``, ``values``; ``fault`` [fault, phase: begin|end,
     number, hidden, by: timeline|condition|instructor, for: seconds, parameters, entry; of a link its parameters themselves]:
     ``subject`` the target (``docs/faults.md``); ``rogue`` [fault, number, phase: open|close|act, client: the address that
-    opens or closes a connection, result: of an act as of a probe, code, reason, did: what it did]: what a rogue client of
-    the lab does, an act when it is another than the last; ``subject`` the target; ``pause`` [phase: begin|end];
+    opens or closes a connection, name: what the client calls itself, result: of an act as of a probe, code, reason, did:
+    what it did]: what a rogue client of the lab does, an act when it is another than the last; ``subject`` the target;
+    ``pause`` [phase: begin|end];
     ``incident`` [reason, ...]: ``subject`` the file it is about; ``submit``.
 """
 

@@ -69,7 +69,11 @@ def _subject(record: Record) -> list[str]:
     detail = record.detail
     pairs = list(zip(record.tags, record.values, strict=False))
     if record.protocol == "lab":
-        named = [str(detail[name]) for name in ("task", "fault", "phase", "client", "did", "setting", "reason") if name in detail]
+        named = [
+            str(detail[name])
+            for name in ("task", "fault", "phase", "client", "did", "setting", "reason")
+            if name in detail
+        ]
         return [_cut(record.subject or record.device), *map(_cut, named), *(_cut(_said(v)) for v in record.values)]
     about = []
     if record.protocol == "modbus" and "address" in detail:

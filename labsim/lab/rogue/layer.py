@@ -175,13 +175,20 @@ class Rogues:
         place = self._place(attack.target)
         spec = self._scenario.endpoints[place].spec
         assert isinstance(spec, ModbusSpec | OpcuaSpec | MqttSpec), "others have no table"
-        chance = random.Random(f"{self._seed} rogue {attack.number}")  # noqa: S311 - a lab's chance, drawn from its seed
-        name = f"{_NAMES[self._endpoints[place].protocol]}-{chance.randrange(16**6):06x}"
         return Station(
             self._plant, self._scenario, spec, self._endpoints[place], self._certificates,
-            attack.parameters, chance, name, port,
+            attack.parameters, self._chance(attack), self._name(attack), port,
             lambda: self._clock.utc_ns(self._clock.now_ns()) // 1_000_000,
         )  # fmt: skip
+
+    def _chance(self, attack: _Attack) -> random.Random:
+        return random.Random(f"{self._seed} rogue {attack.number}")  # noqa: S311 - a lab's chance, drawn from its seed
+
+    def _name(self, attack: _Attack) -> str:
+        """What it calls itself; "" where the protocol has no name."""
+        kind = _NAMES[self._endpoints[self._place(attack.target)].protocol]
+        drawn = f"{kind}-{self._chance(attack).randrange(16**6):06x}" if kind else ""
+        return str(attack.parameters.get("client_id", drawn))
 
     async def _until(self, t_ns: int) -> None:
         future = asyncio.get_running_loop().create_future()
@@ -209,7 +216,8 @@ class Rogues:
 
     def _tell_connection(self, attack: _Attack, client: str, opens: bool) -> None:
         """Before the first byte, so that whose connection it is stands before anything it does."""
-        self._tell(attack, phase="open" if opens else "close", client=client)
+        name = self._name(attack)
+        self._tell(attack, phase="open" if opens else "close", client=client, **({"name": name} if name else {}))
 
     def _tell(self, attack: _Attack, **facts: Any) -> None:
         detail = {"fault": PREFIX + attack.name, "number": attack.number, **facts}

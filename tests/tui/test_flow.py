@@ -24,6 +24,7 @@ async def test_from_the_catalogue_to_the_verdict(host: FakeHost, sit: Sit, size:
         assert "senior" in seat.seen
         await seat.press("down", "enter")
         await seat.until_screen("BriefingScreen")
+        await seat.until(lambda: "Three power meters" in seat.seen)  # the page is laid out beside the rest
         for part in ("Modbus: function codes", "75 min", "30 marks", "Three power meters"):
             assert part in seat.seen
         await seat.press("enter")

@@ -67,7 +67,7 @@ async def test_every_protocol_says_the_same(tmp_path: Path) -> None:
         for unit, kind in enumerate(MAPPED, 1):
             registers += await compare_registers(master, unit, lab.plant.devices[path(kind)])
         master.close()
-        async with Client(urls["opcua"]) as client:
+        async with Client(urls["opcua"], timeout=60) as client:
             nodes = sum([await compare_nodes(client, lab.plant.devices[path(kind)]) for kind in SHOWN])
         for device in lab.plant.devices.values():
             compare_payload(device)

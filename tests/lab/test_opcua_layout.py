@@ -44,7 +44,7 @@ def write_scenario(folder: Path, layout: str = LAYOUT, rooms: str = ROOMS) -> Pa
 async def look(lab: Lab) -> tuple[str, list[str]]:
     """The node id of the speed, found by names alone and read; and the namespaces."""
     url = next(str(address["url"]) for address in lab.addresses() if address["protocol"] == "opcua")
-    async with Client(url) as client:
+    async with Client(url, timeout=60) as client:
         node = client.nodes.objects
         for name in SPEED:
             below = [(one, await one.read_browse_name()) for one in await node.get_children()]

@@ -61,7 +61,7 @@ def url(lab: Lab, protocol: str) -> str:
 
 async def drive(lab: Lab) -> None:
     """The filling machine by OPC UA methods, the loading machine by Modbus registers, both into Execute."""
-    async with Client(url(lab, "opcua")) as client:
+    async with Client(url(lab, "opcua"), timeout=60) as client:
         packml = await client.get_namespace_index(PACKML)
         machine = await found(client, "Machines", "fill1")
         base = await machine.get_child(f"{packml}:BaseStateMachine")

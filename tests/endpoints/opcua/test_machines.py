@@ -123,7 +123,7 @@ async def test_packml_spreads_one_state_over_three_machines(plant: Plant) -> Non
     device = plant.devices["packer1"]
     async with (
         OpcuaEndpoint(plant, ["packer1"], lambda _event: None) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         machine = await find(client, *MACHINE)
         inner = await find(client, *MACHINE, f"{PACKML}|MachineState")
@@ -143,7 +143,7 @@ async def test_the_id_of_a_state_is_its_node_in_the_type(plant: Plant) -> None:
     plant.devices["packer1"]["state_current"] = 6
     async with (
         OpcuaEndpoint(plant, ["packer1"], lambda _event: None) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         index = await client.get_namespace_index(PACKML)
         execute = await find(client, *MACHINE, f"{PACKML}|MachineState", f"{PACKML}|ExecuteState")
@@ -164,7 +164,7 @@ async def test_commands_are_what_the_device_is_asked(plant: Plant) -> None:
     assert isinstance(device, Packer)
     async with (
         OpcuaEndpoint(plant, ["packer1"], events.append, anonymous="Operator") as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         index = await client.get_namespace_index(PACKML)
         machines = {
@@ -185,7 +185,7 @@ async def test_a_machine_of_the_devices_own(plant: Plant) -> None:
     events: list[Event] = []
     async with (
         OpcuaEndpoint(plant, ["packer1"], events.append) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         door = await find(
             client, f"{MACHINERY}|Machines", *(f"urn:test:packer|{x}" for x in ("packer1", "Guards", "Door"))
@@ -204,7 +204,7 @@ async def test_the_mills_building_blocks(plant: Plant) -> None:
     """MachineryItemState and MachineryOperationMode are state machines of the types and numbers of OPC 40001-1."""
     async with (
         OpcuaEndpoint(plant, ["mill1"], lambda _event: None, history=Recorded([1, 2, 3], [0, 4, 6])) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         index = await client.get_namespace_index(MACHINERY)
         blocks = (f"{MACHINERY}|Machines", "urn:labsim:cnc-mill|mill1", f"{MACHINERY}|MachineryBuildingBlocks")
@@ -241,7 +241,7 @@ async def test_a_changed_state_reaches_a_subscriber(plant: Plant) -> None:
 
     async with (
         OpcuaEndpoint(plant, ["packer1"], lambda _event: None) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         machine = await find(client, *MACHINE, f"{PACKML}|MachineState")
         subscription = await client.create_subscription(50, Handler())

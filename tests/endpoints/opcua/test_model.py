@@ -141,7 +141,7 @@ async def test_an_enumeration_travels_as_int32(plant: Plant) -> None:
     events: list[Event] = []
     async with (
         OpcuaEndpoint(plant, ["cell1"], events.append) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         value = await client.get_node("ns=2;s=cell1.mode").read_data_value()
     assert value.Value is not None

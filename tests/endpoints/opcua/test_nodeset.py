@@ -103,7 +103,7 @@ async def test_a_client_sees_the_model_beside_the_devices(plant: Plant) -> None:
     """Browse, read and type of what the file brings; it cannot be written."""
     async with (
         OpcuaEndpoint(plant, ["press1"], lambda _event: None, layout=Layout(nodesets=[pump()])) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         index = await client.get_namespace_index("urn:test:pump")
         mode = await client.nodes.objects.get_child([f"{index}:Pumps", f"{index}:Mode"])

@@ -150,7 +150,7 @@ async def client(plant: Plant, events: list[Event]) -> AsyncIterator[Client]:
     """A client that has read the definitions of the server's structures."""
     async with (
         OpcuaEndpoint(plant, ["cell1"], events.append, anonymous="Operator") as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         await client.load_data_type_definitions()
         yield client
@@ -248,7 +248,7 @@ async def test_a_wrong_structure_is_told(plant: Plant, wrong: Any, code: int) ->
     further.add("cell1", DeviceType(plant.devices["cell1"].interface, Cell))
     async with (
         OpcuaEndpoint(further, ["first1", "cell1"], lambda _event: None, anonymous="Operator") as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         asked = ua.CallMethodRequest()
         asked.ObjectId, asked.MethodId = ua.NodeId("cell1/Tools", 3), ua.NodeId("cell1/Tools/Replace", 3)

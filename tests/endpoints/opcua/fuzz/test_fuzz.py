@@ -270,7 +270,7 @@ async def test_a_write_of_30_mb_meets_its_limit(plant: Any) -> None:
     async with OpcuaEndpoint(plant, ["press1"], lambda _event: None) as endpoint:
         url = endpoint.addresses()[0].url
         port = int(url.rpartition(":")[2])
-        async with Client(url) as other:
+        async with Client(url, timeout=60) as other:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(HELLO + opening())
             head = await reader.readexactly(28)

@@ -107,7 +107,7 @@ async def test_a_certificate_from_an_authority_while_a_client_is_connected(
             assert await code_of(call(client, APPLY)) == S.BadNothingToDo
             assert trusting._pki.own.der == new != before.der
             assert await old.get_node(FORCE).read_value() == 50.0
-            endpoints = await Client(trusting.addresses()[0].url).connect_and_get_server_endpoints()
+            endpoints = await Client(trusting.addresses()[0].url, timeout=60).connect_and_get_server_endpoints()
             assert {endpoint.ServerCertificate for endpoint in endpoints} == {new}
             async with await secure(trusting, alone) as fresh:
                 assert await fresh.get_node(FORCE).read_value() == 50.0
@@ -148,7 +148,7 @@ async def test_a_session_comes_back_over_the_new_certificate(
 async def test_a_password_for_the_old_certificate(plant: Plant, operator: User) -> None:
     """A session that began before the rollover may still use what it was shown, without security too."""
     async with OpcuaEndpoint(plant, ["press1"], lambda _event: None, users=[operator]) as endpoint:
-        client = Client(endpoint.addresses()[0].url)
+        client = Client(endpoint.addresses()[0].url, timeout=60)
         client.set_user(operator.name)
         client.set_password(operator.password)
         await client.connect_socket()
@@ -306,7 +306,7 @@ async def test_a_server_certificate_with_a_flaw(plant: Plant, flaw: Any) -> None
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     async with OpcuaEndpoint(plant, ["press1"], lambda _event: None, protection=Protection(flaw=flaw)) as endpoint:
-        endpoints = await Client(endpoint.addresses()[0].url).connect_and_get_server_endpoints()
+        endpoints = await Client(endpoint.addresses()[0].url, timeout=60).connect_and_get_server_endpoints()
         shown = x509.load_der_x509_certificate(endpoints[0].ServerCertificate)
         key = shown.public_key()
         assert isinstance(key, rsa.RSAPublicKey)
@@ -325,7 +325,7 @@ async def test_without_a_folder_there_is_no_configuration(plant: Plant) -> None:
     """A server that keeps no certificates shows nothing to manage them with."""
     async with (
         OpcuaEndpoint(plant, ["press1"], lambda _event: None) as endpoint,
-        Client(endpoint.addresses()[0].url) as client,
+        Client(endpoint.addresses()[0].url, timeout=60) as client,
     ):
         children = [await node.read_browse_name() for node in await client.nodes.server.get_children()]
         assert "ServerConfiguration" not in [name.Name for name in children]

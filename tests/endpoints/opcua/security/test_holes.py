@@ -31,7 +31,7 @@ URI = "urn:test:stock"
 OPEN = pytest.mark.xfail(strict=True, raises=(AssertionError, pytest.fail.Exception), reason="a hole of stock asyncua")
 BOTH = [OURS, pytest.param(STOCK, marks=OPEN)]
 PASSWORD = b"operator123"
-PATIENCE = {OURS: 5.0, STOCK: 1.0}
+PATIENCE = {OURS: 30.0, STOCK: 1.0}
 """Seconds in which an answer has to come."""
 STOCK_URL = [""]
 

@@ -123,11 +123,11 @@ async def test_discovery_needs_no_trust(plant: Plant, pki: Path) -> None:
     """Without security a client may ask for endpoints, and for nothing else, where the policy None is not offered."""
     protection = Protection(security=[(str(policies.SecurityPolicyBasic256Sha256.URI), 3)], listed=True)
     async with OpcuaEndpoint(plant, ["press1"], lambda _event: None, pki=pki, protection=protection) as endpoint:
-        client = Client(endpoint.addresses()[0].url)
+        client = Client(endpoint.addresses()[0].url, timeout=60)
         (offered,) = await client.connect_and_get_server_endpoints()
         assert offered.SecurityMode == ua.MessageSecurityMode.SignAndEncrypt
         with pytest.raises(ua.UaStatusCodeError) as error:
-            await Client(endpoint.addresses()[0].url).connect()
+            await Client(endpoint.addresses()[0].url, timeout=60).connect()
         assert error.value.code == S.BadSecurityPolicyRejected
 
 
@@ -144,7 +144,7 @@ async def test_a_user_with_a_certificate(
     async with OpcuaEndpoint(plant, ["press1"], events.append, pki=pki, protection=protection) as endpoint:
 
         async def anna() -> Client:
-            client = Client(endpoint.addresses()[0].url)
+            client = Client(endpoint.addresses()[0].url, timeout=60)
             await client.load_client_certificate(str(certificate))
             await client.load_private_key(str(key))
             return client

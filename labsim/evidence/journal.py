@@ -107,21 +107,26 @@ def read_records(folder: Path) -> tuple[list[Record], bytes]:
     try:
         lists: dict[tuple[str, ...], list[str]] = {}
         texts: dict[str, str] = {}
+        same = texts.setdefault
         for _, path in files:
             number = 0
             for part, begins in _parts(path):
                 found = _decode_part(part, path, number)
                 for record in found:  # the same few texts again and again, and half of the memory
-                    record.kind = texts.setdefault(record.kind, record.kind)
-                    record.client = texts.setdefault(record.client, record.client)
-                    record.session = texts.setdefault(record.session, record.session)
-                    record.device = texts.setdefault(record.device, record.device)
-                    if record.app:
-                        record.app = texts.setdefault(record.app, record.app)
-                    if record.subject:
-                        record.subject = texts.setdefault(record.subject, record.subject)
-                    if record.tags:
-                        record.tags = lists.setdefault(tuple(record.tags), record.tags)
+                    text = record.kind
+                    record.kind = same(text, text)
+                    if text := record.client:
+                        record.client = same(text, text)
+                    if text := record.session:
+                        record.session = same(text, text)
+                    if text := record.device:
+                        record.device = same(text, text)
+                    if text := record.app:
+                        record.app = same(text, text)
+                    if text := record.subject:
+                        record.subject = same(text, text)
+                    if tags := record.tags:
+                        record.tags = lists.setdefault(tuple(tags), tags)
                 records += found
                 number += len(found)
                 last = bytes(part[begins:-1])

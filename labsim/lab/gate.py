@@ -28,7 +28,7 @@ from labsim.scenario.load import lint_scenario, load_scenario
 from labsim.scenario.model import Scenario
 
 SPEED = 5.0
-_PER_CORE, _MOST = 3, 12
+_PER_CORE, _MOST = 5, 20
 _DRAFT = frozenset({"missing-language", "unused-variant"})
 """Problems that lint tells and that keep nobody from trying a draft."""
 _BEAT_S = 0.2

@@ -86,17 +86,6 @@ class Evidence:
             self._found[key] = found
         return found
 
-    def by_subject(self, protocol: str, kind: str) -> dict[str, list[Record]]:
-        """Records of a protocol and a kind by their subject, each list in order. They are shared: do not change them."""
-
-        def sort() -> dict[str, list[Record]]:
-            found: dict[str, list[Record]] = {}
-            for record in self.of(protocol, kind):
-                found.setdefault(record.subject, []).append(record)
-            return found
-
-        return self.memo(("by-subject", protocol, kind), sort)
-
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives: asked once for each key, then kept as long as this evidence is."""
         kept: dict[Hashable, Any] = self.__dict__.setdefault("_memo", {})

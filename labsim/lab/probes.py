@@ -91,6 +91,7 @@ class Relay:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        self._server = None
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
@@ -104,10 +105,13 @@ class Relay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._server is None:  # accepted as the relay closed
+            writer.close()
+            return
         self._pumps.add(task)
         try:
             client, far_reader, far_writer = await self._connect()
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # cancelled: the relay closes
             writer.close()
             return
         try:
@@ -136,10 +140,10 @@ class Relay:
         try:
             await asyncio.get_running_loop().sock_connect(connection, where)
             return client, *await asyncio.open_connection(sock=connection)
-        except OSError as error:
-            self.told(client, False)
-            self.failure = error
+        except BaseException as error:  # cancelled, too: nobody else would close it
+            self.failure = error if isinstance(error, OSError) else None
             connection.close()
+            self.told(client, False)
             raise
 
 

@@ -14,7 +14,7 @@ demo: $(VENV)/.run  ## run the first scenario with its own solution and print th
 
 test: $(VENV)/.dev  ## run all tests; whole scenarios last and by themselves, since they judge timing
 	$(BIN)/pytest -n 3 -m "not scenario"
-	$(BIN)/pytest -m scenario
+	$(BIN)/pytest -n 3 --dist loadfile -m scenario
 
 prove: $(VENV)/.dev  ## prove all scenarios with everybody, three seeds each, as before a release
 	$(BIN)/labsim test scenarios --seeds 3

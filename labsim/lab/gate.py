@@ -2,7 +2,7 @@
 
 Runs are spread over processes, no more than there are cores, each with a few labs at a time, because a lab mostly waits.
 Timing is judged in plant time, so too many labs on one machine disturb one another: the default is modest, and a run that
-went wrong on a busy machine is made once more when the others have ended, by itself, and says so if it goes wrong again.
+went wrong on a busy machine is made once more when the others have ended, in peace, and says so if it goes wrong again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from labsim.scenario.model import Scenario
 
 SPEED = 5.0
 _PER_CORE, _MOST = 5, 20
+_AGAIN = 2
+"""How many labs run at once when those that were disturbed are made again."""
 _DRAFT = frozenset({"missing-language", "unused-variant"})
 """Problems that lint tells and that keep nobody from trying a draft."""
 _BEAT_S = 0.2
@@ -176,7 +178,7 @@ def _in_processes(
             again = [
                 (n, replace(runs[n], attempt=_beside(runs[n].attempt))) for n in sorted(proofs) if proofs[n].disturbed
             ]
-            once_more = pool.submit(_batch, again, speed, 1, limit_s, last=True)
+            once_more = pool.submit(_batch, again, speed, _AGAIN, limit_s, last=True)
             _listen([once_more], heard, tell)
             proofs |= dict(once_more.result())
             runs = [dict(again).get(n, run) for n, run in enumerate(runs)]

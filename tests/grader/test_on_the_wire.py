@@ -128,6 +128,7 @@ def test_a_will_speaks_for_a_lost_client_only(
     gateway.connect(keepalive=30, **({"properties": expiry, "clean_start": False} if version == 5 else {}))
     gateway.leave(abruptly=abruptly)
     until(lambda: bool(field.evidence.of("mqtt", "close")))
+    until(lambda: not abruptly or bool(field.evidence.of("mqtt", "publish")))
     will = {"topic": STATUS, "qos": 1, "retain": True, "payload": "offline"}
     named = {3: "3.1", 4: "3.1.1", 5: "5"}[int(version)]
     assert judge("mqtt.connected", client="gw-.*", will=will, version=named, keepalive="30 s").state is State.PASSED

@@ -285,7 +285,11 @@ class Lab:
         if event.kind == "open":
             self.clients[event.session] = {"protocol": event.protocol, "client": event.client, "app": ""}
         elif event.kind == "close":
-            self.clients.pop(event.session, None)
+            # an OPC UA client that hangs up in a session closes under the session's name, and opened under the connection's
+            where = event.protocol, event.client
+            gone = [key for key, one in self.clients.items() if key == event.session or (one["protocol"], one["client"]) == where]
+            for key in gone:
+                del self.clients[key]
         elif event.app and event.session in self.clients:
             self.clients[event.session]["app"] = event.app
 

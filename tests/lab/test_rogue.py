@@ -218,6 +218,7 @@ async def test_every_attack_is_seen_told_and_ended(lab: Lab) -> None:
         assert all(one.startswith(f"{source_of(99)}:") for one in addresses)
         assert addresses == {r.detail["client"] for r in told if r.detail["phase"] == "close"}
         assert any(r.detail["phase"] == "act" for r in told)
+    await until(lambda: not lab.clients)
     assert {(endpoint.partition(".")[0], attack) for endpoint, attack, _, _ in ROWS} | {
         ("mqtt", "duplicate-client-id")
     } == {(protocol, attack) for protocol, table in ROGUE_FAULTS.items() for attack in table}

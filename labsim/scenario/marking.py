@@ -20,7 +20,9 @@ class Window(Part):
     from_: Duration = Field(0.0, alias="from", description="Where it begins; the start of the lab by default.")
     to: Duration | None = Field(None, description="Where it ends; the end of the lab by default.")
     after: str | None = Field(
-        None, min_length=1, description="A target of faults, such as `endpoint.opcua`: times count from its first fault."
+        None,
+        min_length=1,
+        description="A target of faults, such as `endpoint.opcua`: times count from its first fault.",
     )
 
     @model_validator(mode="after")

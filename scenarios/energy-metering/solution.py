@@ -38,6 +38,7 @@ class Trainee:
         self.handin, self.control, self.pace = Path(ready["handin"]), ready["control"], 1 / ready["speed"]
         self.broker = Mqtt(CallbackAPIVersion.VERSION2, client_id="energy")
         self.counter: dict[str, float] = {}
+        self.first: dict[str, float] = {}
         self.grown: dict[str, float] = dict.fromkeys(UNITS, 0.0)
         self.minutes = [0.0] * (SHIFT_S // MINUTE_S)
         self.used, self.idle = 0.0, 0.0
@@ -105,6 +106,7 @@ class Trainee:
         if math.isnan(now):
             return 0.0
         before = self.counter.get(meter, now)
+        self.first.setdefault(meter, now)
         self.counter[meter] = now
         return now - before if now >= before else now
 
@@ -143,9 +145,13 @@ class Trainee:
         """Its quality."""
         return "good" if good else "bad"
 
+    def energy(self) -> dict[str, float]:
+        """What each mill has taken in the shift, in kWh."""
+        return {meter: grown / 1000 for meter, grown in self.grown.items()}
+
     def hand_in(self) -> None:
         """The figures of the shift."""
-        kwh = {meter: grown / 1000 for meter, grown in self.grown.items()}
+        kwh = self.energy()
         rows = [
             ("mill1_kwh", kwh["meter1"]),
             ("mill2_kwh", kwh["meter2"]),

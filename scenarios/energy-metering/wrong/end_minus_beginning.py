@@ -9,17 +9,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from solution import Trainee, main
 
-LOSES = {"energy": 5, "demand": 3}
+LOSES = {"energy": 5}
 
 
 class EndMinusBeginning(Trainee):
     """A counter that falls has grown by less than nothing."""
 
-    def growth(self, meter: str, now: float) -> float:
+    def energy(self) -> dict[str, float]:
         """Now less before."""
-        before = self.counter.get(meter, now)
-        self.counter[meter] = now
-        return now - before
+        return {meter: (now - self.first[meter]) / 1000 for meter, now in self.counter.items()}
 
 
 if __name__ == "__main__":

@@ -196,7 +196,11 @@ def mark(folder: Path, profile: bool) -> None:
     profiler.disable()
     checked = [check for task in verdict["tasks"] for check in task["checks"]]
     outcomes = [check["outcome"] for check in checked]
-    print(json.dumps({"s": took, "cpu": cpu, "mb": peak_mb(), "outcomes": {o: outcomes.count(o) for o in sorted(set(outcomes))}}))
+    print(
+        json.dumps(
+            {"s": took, "cpu": cpu, "mb": peak_mb(), "outcomes": {o: outcomes.count(o) for o in sorted(set(outcomes))}}
+        )
+    )
     for check in checked:
         if check["outcome"] in ("cannot_check", "failed"):
             print(check["check"], check["outcome"], check["reason"], file=sys.stderr)

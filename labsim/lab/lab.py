@@ -95,9 +95,7 @@ class Lab:
         self.feed = Feed(Coach(self.plant))
         self._recorder = Recorder(self.plant.store, self.attempt, self.graded)
         self._jitter = Jitter(options.speed)
-        self.mode: Mode = (
-            mode_of(seen, self.scenario) if seen else "exam" if options.exam else self.scenario.mode
-        )
+        self.mode: Mode = mode_of(seen, self.scenario) if seen else "exam" if options.exam else self.scenario.mode
         self._polls = Polls(self.keep, watched_reads(self.scenario).needs, self.clock.now_ns)
         self._links = Links(self.scenario.endpoints, seed=self.seed, speed=options.speed)
         try:
@@ -114,7 +112,9 @@ class Lab:
                 certificates=options.attempt / "certificates",
                 note=self.note,
                 acted=frozenset(
-                    int(one.detail["number"]) for one in (seen.of("lab", "rogue") if seen else ()) if "result" in one.detail
+                    int(one.detail["number"])
+                    for one in (seen.of("lab", "rogue") if seen else ())
+                    if "result" in one.detail
                 ),
             )
             self.faults = LabFaults(
@@ -287,7 +287,11 @@ class Lab:
         elif event.kind == "close":
             # an OPC UA client that hangs up in a session closes under the session's name, and opened under the connection's
             where = event.protocol, event.client
-            gone = [key for key, one in self.clients.items() if key == event.session or (one["protocol"], one["client"]) == where]
+            gone = [
+                key
+                for key, one in self.clients.items()
+                if key == event.session or (one["protocol"], one["client"]) == where
+            ]
             for key in gone:
                 del self.clients[key]
         elif event.app and event.session in self.clients:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from fake_host import FakeHost
 
 from labsim.cli.progress import record_of
+from labsim.userdata import VARIABLE
 
 Sit = Callable[..., Any]
 
@@ -38,8 +41,11 @@ async def test_the_page_shows_every_competence(host: FakeHost, sit: Sit) -> None
         assert "not attempted yet" in seat.seen
 
 
-async def test_without_an_attempt_the_page_says_so(host: FakeHost, sit: Sit) -> None:
+async def test_without_an_attempt_the_page_says_so(
+    host: FakeHost, sit: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before the first lab there is a sentence instead of thirty empty bars."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))  # other tests may have finished labs
     async with sit(host, attached=False, progress=record_of) as seat:
         await seat.press("p")
         await seat.until_screen("Sheet")

@@ -103,6 +103,10 @@ async def test_it_closes_while_clients_are_connected(build: Build, events: list[
         await writer.drain()
         async with httpx.AsyncClient() as client:
             await client.get(f"{endpoint.addresses()[0].url}/orders")
+        port = endpoint.port
     with contextlib.suppress(ConnectionError):
-        await reader.read()
+        assert await asyncio.wait_for(reader.read(), 10) == b""  # cut, and the half request was never answered
     writer.close()
+    assert [event.detail["method"] for event in events] == ["GET"]
+    with pytest.raises(OSError):
+        await asyncio.open_connection("127.0.0.1", port)

@@ -12,6 +12,7 @@ from labsim.quantity import Duration
 from labsim.scenario.manual import describe
 
 LinkState = Literal["slow", "throttle", "black-hole", "flap", "reset", "refuse"]
+_LINKLESS = ("ntp",)
 GOOD = "good"
 """What an instructor writes to end every state of a link."""
 _NEEDS = {"slow": "delay", "throttle": "rate", "flap": "period"}
@@ -82,10 +83,12 @@ def link_names(endpoints: Sequence[tuple[str, int]]) -> dict[str, int]:
     """Every name of every link, with the number of its endpoint, for endpoints as ``(protocol, port of the scenario)``.
 
     An endpoint that is alone with its protocol has the protocol's name; of several the second one is ``modbus.2``, and each also
-    goes by its port: ``modbus:5021``.
+    goes by its port: ``modbus:5021``. Datagrams pass no link, so an NTP endpoint has none.
     """
     names: dict[str, int] = {}
     for number, (protocol, port) in enumerate(endpoints):
+        if protocol in _LINKLESS:
+            continue
         alike = [index for index, (other, _) in enumerate(endpoints) if other == protocol]
         if len(alike) == 1:
             names[protocol] = number

@@ -54,3 +54,8 @@ def test_states_that_are_none(given, why):
     """What is missing or does not belong is said."""
     with pytest.raises(ValidationError, match=why):
         LinkFault.model_validate(given)
+
+
+def test_a_time_server_has_no_link() -> None:
+    """Datagrams pass none, so nobody may believe that he has cut it; the numbers of the others stay."""
+    assert link_names([("ntp", 10123), ("mqtt", 1883)]) == {"mqtt": 1, "mqtt:1883": 1}

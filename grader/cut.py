@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Set
+from functools import cached_property
 
 from labsim.evidence.event import Record
-from labsim.evidence.evidence import Evidence
+from labsim.evidence.evidence import Evidence, Kind
+from labsim.evidence.rows import Rows
 
 
 class Part(Evidence):
@@ -20,17 +22,17 @@ class Part(Evidence):
         self.whole = whole
         self.folder, self.manifest, self.tags = whole.folder, whole.manifest, whole.tags
         self.history, self.head = whole.history, whole.head
-        self._kept: dict[tuple[str | None, str | None, str | None], list[Record]] = {}
+        self._kept: dict[tuple[str | None, Kind, str | None], Rows] = {}
 
-    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
+    def of(self, protocol: str | None = None, kind: Kind = None, device: str | None = None) -> Rows:
         """Records that are in it; see `Evidence.of`."""
         key = (protocol, kind, device)
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = self._chosen(protocol, self.whole.of(protocol, kind, device))
+            found = self._kept[key] = Rows(self._chosen(protocol, self.whole.of(protocol, kind, device)))
         return found
 
-    def _chosen(self, protocol: str | None, rows: list[Record]) -> list[Record]:
+    def _chosen(self, protocol: str | None, rows: Rows) -> list[Record]:
         raise NotImplementedError
 
 
@@ -63,7 +65,7 @@ class Cut(Part):
             self._end = min(end_ns, whole.end_ns)
         self.records = self.of()
 
-    def _chosen(self, protocol: str | None, rows: list[Record]) -> list[Record]:
+    def _chosen(self, protocol: str | None, rows: Rows) -> list[Record]:
         """Records of the stretch, and those of the lab before it."""
         end = bisect_right(rows, self._last, key=_seq)
         start = bisect_left(rows, self._first, 0, end, key=_seq)
@@ -99,6 +101,8 @@ def checkpoints(evidence: Evidence) -> Iterator[int]:
 
 def until_end(evidence: Evidence) -> Evidence:
     """A part of an attempt with all that was before it: for what rests on how things stood when the part began."""
+    if isinstance(evidence, AtServer):
+        return AtServer(until_end(evidence.whole), evidence.server)
     return Cut(evidence.whole, end_ns=evidence.end_ns) if isinstance(evidence, Cut) and evidence.start_ns else evidence
 
 
@@ -115,11 +119,47 @@ class Without(Part):
         self._left_out, self.start_ns = left_out, whole.start_ns
         self.records = self.of()
 
-    def _chosen(self, protocol: str | None, rows: list[Record]) -> list[Record]:
+    def _chosen(self, protocol: str | None, rows: Rows) -> list[Record]:
         """Records that are in it; those of the lab all are."""
         return rows if protocol == "lab" else [r for r in rows if r.seq not in self._left_out]
 
     @property
     def end_ns(self) -> int:
         """Plant time at which the attempt ends."""
+        return self.whole.end_ns
+
+
+class AtServer(Part):
+    """An attempt without what was done at other OPC UA servers; the other protocols and the lab are all in it.
+
+    A session says at which server it is; what was refused before there was one says it itself.
+
+    Args:
+        whole: The attempt, or a part of it; a session may have begun before that part.
+        server: The server, by the name of its endpoint in the scenario.
+    """
+
+    def __init__(self, whole: Evidence, server: str) -> None:
+        super().__init__(whole)
+        self.server, self.start_ns = server, whole.start_ns
+        self.records = self.of()
+
+    def _chosen(self, protocol: str | None, rows: Rows) -> list[Record]:
+        if protocol not in (None, "opcua"):
+            return rows
+        return [r for r in rows if r.protocol != "opcua" or r.session in self._sessions or self._names(r)]
+
+    @cached_property
+    def _sessions(self) -> set[str]:
+        every: Evidence = self.whole
+        while isinstance(every, Part):
+            every = every.whole
+        return {r.session for r in every.of("opcua", "session") if self._names(r)}
+
+    def _names(self, record: Record) -> bool:
+        return record.detail.get("server") == self.server
+
+    @property
+    def end_ns(self) -> int:
+        """Plant time at which the attempt, or the part of it, ends."""
         return self.whole.end_ns

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.check import Params
-from grader.checks.mqtt import NOT_TEXT
+from grader.checks.mqtt import NO_JSON, NOT_TEXT
 from grader.payload import MISSING, NOT_JSON, decode, find, quick, text_of, utc_ns_of
 from grader.suspicion import LAG, suspect
 from grader.truth import Truth, Value, as_value
@@ -31,7 +31,7 @@ _LOOK_BACK_NS = 600 * 10**9
 _NOT_TEXT, _NOT_JSON, _EMPTY = "binary", "no JSON", "empty"
 _FAULTS = {
     _NOT_TEXT: NOT_TEXT,
-    _NOT_JSON: tr("it is not JSON", "不是 JSON", "不是 JSON"),
+    _NOT_JSON: NO_JSON,
     _EMPTY: tr("it is empty", "為空", "为空"),
 }
 """What the kinds of unusable payload are called; any other is named by the part that is missing or cannot be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain, pairwise
 from operator import attrgetter
 from statistics import median
@@ -12,6 +13,8 @@ from pydantic import Field, model_validator
 from grader.check import Check, Params, Share
 from grader.jitter import widened
 from grader.outcome import Outcome, failed, passed
+from grader.pattern import Regex
+from grader.pattern import fits as matches
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, topic_matches
 from grader.schema import JsonSchema, Validate, compile_schema
 from grader.window import best_window, nanoseconds
@@ -21,8 +24,13 @@ from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.text import Text, tr
 
+NO_JSON = tr("it is not JSON", "不是 JSON", "不是 JSON")
 NOT_TEXT = tr("it is not text", "不是文本", "不是文本")
 _SCHEMA = tr("schema: {lack}", "架構：{lack}", "架构：{lack}")
+_LACKS = tr("it has no '{key}'", "缺少 {key}", "缺少 {key}")
+_NO_NUMBER = tr("it is not a number alone", "不是單獨的數字", "不是单独的数字")
+_NO_FIT = tr("the text is not as asked", "文本不符合要求", "文本不符合要求")
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 CUT = tr("it is too long to be judged", "過長，無法判定", "过长，无法判定")
 
 
@@ -33,7 +41,12 @@ class PublishedParams(Params):
     qos: Annotated[int, Field(ge=0, le=2)] | None = Field(None, description="The quality of service.")
     retain: bool | None = Field(None, description="Whether the retain flag is set.")
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many messages must be so, over all topics.")
-    format: Literal["any", "text", "json"] = Field("any", description="What the payload has to be.")
+    format: Literal["any", "text", "number", "json"] = Field(
+        "any", description="What the payload has to be; a `number` stands alone, as `21.5`."
+    )
+    pattern: Regex | None = Field(
+        None, description="A regular expression that the whole payload must match; implies `text`."
+    )
     keys: tuple[str, ...] = Field(
         (), description="Parts a JSON payload must have, as dotted paths (`value`, `meta.unit`); implies `json`."
     )
@@ -67,6 +80,10 @@ class Published(Check[PublishedParams]):
     Example::
 
         mqtt.published: {topic: site1/dock/+/door, qos: 1, retain: true, keys: [value, time], at_least: 3, marks: 2}
+
+    Example::
+
+        mqtt.published: {topic: site1/dock1/state, pattern: 'open|closed', retain: true, marks: 1}
 
     Example::
 
@@ -226,27 +243,37 @@ def _uneven(evidence: Evidence, params: PublishedParams, right: list[Record], ex
 
 def _all_faults(sent: list[Record], params: PublishedParams, fits: Validate | None) -> dict[int, list[Text | str]]:
     """What messages lack, by their number; those that lack nothing are left out."""
-    if params.qos is None and params.retain is None and params.format == "any" and not params.keys and fits is None:
+    if params.qos is None and params.retain is None and not _asks_of_payload(params):
         return {}
     return {r.seq: faults for r in sent if (faults := _faults(r, params, fits))}
+
+
+def _asks_of_payload(params: PublishedParams) -> bool:
+    return params.format != "any" or bool(params.keys) or params.schema_ is not None or params.pattern is not None
 
 
 def _faults(record: Record, params: PublishedParams, fits: Validate | None) -> list[Text | str]:
     faults: list[Text | str] = []
     if params.qos is not None and record.detail.get("qos", 0) != params.qos:
-        faults.append("QoS")
+        faults.append(f"QoS {record.detail.get('qos', 0)}")
     if params.retain is not None and bool(record.detail.get("retain")) != params.retain:
-        faults.append("retain")
-    text = text_of(record)
-    if params.format == "any" and not params.keys and fits is None:
+        faults.append(f"retain {number(bool(record.detail.get('retain')))}")
+    if not _asks_of_payload(params):
         return faults
+    text = text_of(record)
     if text is None:
         return [*faults, NOT_TEXT]
+    if record.detail.get("cut") and (params.format != "text" or params.pattern is not None):
+        return [*faults, CUT]
+    if params.pattern is not None and not matches(params.pattern, text):
+        faults.append(_NO_FIT)
+    if params.format == "number" and not _NUMBER.fullmatch(text):
+        faults.append(_NO_NUMBER)
     if params.format == "json" or params.keys or fits is not None:
         data = decode(text)
         if data is NOT_JSON:
-            return [*faults, CUT if record.detail.get("cut") else "JSON"]
-        faults += [key for key in params.keys if find(data, key) is MISSING]
+            return [*faults, NO_JSON]
+        faults += [_LACKS.format(key=key) for key in params.keys if find(data, key) is MISSING]
         if fits is not None and (lack := fits(data)):
             faults.append(_SCHEMA.format(lack=lack))
     return faults
@@ -259,6 +286,7 @@ def _asked(params: PublishedParams) -> str:
         f"retain {number(params.retain)}" if params.retain is not None else "",
         f"JSON {names(params.keys)}" if params.keys else "" if params.format == "any" else params.format,
         "JSON Schema" if params.schema_ is not None else "",
+        params.pattern or "",
         "" if params.every is None else f"{duration(params.every)} {margin(params.within, 's')}",
     ]
     return ", ".join(part.strip() for part in parts if part)

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, partly, passed
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock, fill, listed, names
 from grader.writes import judge_writes
 from labsim.evidence.event import Record
@@ -22,7 +22,7 @@ def listed_policy(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-class SessionParams(Params):
+class SessionParams(ServerParams):
     """Parameters of `Session`."""
 
     user: str | None = Field(None, description="The user name of the session.")
@@ -38,7 +38,7 @@ class SessionParams(Params):
     app: str | None = Field(None, description="The application URI that the client calls itself.")
 
 
-class Session(Check[SessionParams]):
+class Session(ServerCheck[SessionParams]):
     """A client has activated an OPC UA session of the kind that is asked for.
 
     One session must have all of what is given; whenever it was. A session that was refused does not count.
@@ -52,18 +52,20 @@ class Session(Check[SessionParams]):
     sentence = tr("An OPC UA session is active as asked", "按要求建立 OPC UA 會話", "按要求建立 OPC UA 会话")
     Params = SessionParams
 
-    def judge(self, evidence: Evidence, params: SessionParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: SessionParams) -> Outcome:
         """Look for a session that has everything; else say what the nearest lacked."""
         sessions = [r for r in evidence.of("opcua", "session") if r.status == 0]
         expected = _asked(params)
         if not sessions:
             tried = [r for r in evidence.of("opcua") if r.kind in ("open", "reject", "session")]
+            connected = sum(r.kind == "open" for r in tried)
+            refused = [str(r.detail.get("reason", "")) for r in tried if r.kind == "reject"]
             reason = tr(
-                "No OPC UA session was activated (attempts to connect: {n}).",
-                "沒有激活的 OPC UA 會話（嘗試連接 {n} 次）。",
-                "没有激活的 OPC UA 会话（尝试连接 {n} 次）。",
-            ).format(n=len(tried))
-            return failed(reason, expected=expected, evidence=tried)
+                "No OPC UA session was activated (connections: {n}).",
+                "沒有激活的 OPC UA 會話（連接 {n} 次）。",
+                "没有激活的 OPC UA 会话（连接 {n} 次）。",
+            ).format(n=connected)
+            return failed(reason, expected=expected, actual=refused[-1] if refused else None, evidence=tried)
         lacking = {r.seq: _lacking(r, params) for r in sessions}
         nearest = min(sessions, key=lambda r: (len(lacking[r.seq]), r.seq))
         if not lacking[nearest.seq]:
@@ -130,7 +132,7 @@ def _had(record: Record) -> str:
     return ", ".join(str(part) for part in parts if part)
 
 
-class ReadParams(Params):
+class ReadParams(ServerParams):
     """Parameters of `Read`."""
 
     tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(description="Tags that must be read.")
@@ -138,7 +140,7 @@ class ReadParams(Params):
     together: bool = Field(False, description="All of them must come from one Read request.")
 
 
-class Read(Check[ReadParams]):
+class Read(ServerCheck[ReadParams]):
     """A client has read tags over OPC UA, with a good result.
 
     Each tag carries an equal share of the marks, unless they must be read `together`.
@@ -154,9 +156,9 @@ class Read(Check[ReadParams]):
 
     def title(self, params: ReadParams) -> Text:
         """Names the tags."""
-        return self.sentence.format(tags=names(params.tags))
+        return self.at(params, self.sentence.format(tags=names(params.tags)))
 
-    def judge(self, evidence: Evidence, params: ReadParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: ReadParams) -> Outcome:
         """Count good reads of each tag, or of all in one request."""
         wanted = set(params.tags)
         reads = [r for r in evidence.of("opcua", "read") if wanted & set(r.tags)]
@@ -191,7 +193,7 @@ class Read(Check[ReadParams]):
         return partly(share, reason, evidence=reads)
 
 
-class WroteParams(Params):
+class WroteParams(ServerParams):
     """Parameters of `Wrote`."""
 
     tag: TagPath = Field(description="The tag that must be written.")
@@ -203,7 +205,7 @@ class WroteParams(Params):
     )
 
 
-class Wrote(Check[WroteParams]):
+class Wrote(ServerCheck[WroteParams]):
     """A client has written a tag over OPC UA, and the server took the value (or, with `result: refused`, would not).
 
     Example::
@@ -218,14 +220,15 @@ class Wrote(Check[WroteParams]):
     def title(self, params: WroteParams) -> Text:
         """Names the tag, and whether it has to be refused."""
         if params.result == "good":
-            return self.sentence.format(p=params)
-        return tr(
+            return super().title(params)
+        refused = tr(
             "A write to {p.tag} is refused over OPC UA",
             "OPC UA 拒絕對 {p.tag} 的寫入",
             "OPC UA 拒绝对 {p.tag} 的写入",
-        ).format(p=params)
+        )
+        return self.at(params, refused.format(p=params))
 
-    def judge(self, evidence: Evidence, params: WroteParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: WroteParams) -> Outcome:
         """Look for a write with the value and the result."""
         writes = [
             r

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
 from grader.pattern import Regex, fits
+from grader.server import ServerCheck, ServerParams
 from grader.window import nanoseconds
 from grader.words import clock, duration, fill, listed
 from labsim.evidence.event import Record
@@ -16,7 +16,7 @@ from labsim.scenario.fields import AlarmPath
 from labsim.text import Text, tr
 
 
-class AcknowledgedParams(Params):
+class AcknowledgedParams(ServerParams):
     """Parameters of `Acknowledged`."""
 
     alarm: AlarmPath = Field(description="The device's alarm, by the name its manual gives it.")
@@ -28,7 +28,7 @@ class AcknowledgedParams(Params):
     user: str | None = Field(None, description="Only this user counts; an empty text means anonymous.")
 
 
-class Acknowledged(Check[AcknowledgedParams]):
+class Acknowledged(ServerCheck[AcknowledgedParams]):
     """A client has acknowledged an alarm over OPC UA (and confirmed it, with `confirmed: true`).
 
     One acknowledgement that was accepted must have all of what is given. One that came for an event of an earlier alarm is
@@ -47,7 +47,7 @@ class Acknowledged(Check[AcknowledgedParams]):
     )
     Params = AcknowledgedParams
 
-    def judge(self, evidence: Evidence, params: AcknowledgedParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: AcknowledgedParams) -> Outcome:
         """Look for an acknowledgement that has everything; else say what the nearest lacked."""
         tried = [r for r in evidence.of("opcua", "acknowledge") if r.detail.get("condition") == params.alarm]
         good = [r for r in tried if r.status >> 30 == 0]

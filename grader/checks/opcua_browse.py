@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -15,7 +15,7 @@ from labsim.scenario.fields import DevicePath
 from labsim.text import tr
 
 
-class BrowsedParams(Params):
+class BrowsedParams(ServerParams):
     """Parameters of `Browsed`."""
 
     device: DevicePath = Field(description="The device whose nodes must be browsed.")
@@ -23,7 +23,7 @@ class BrowsedParams(Params):
     user: str | None = Field(None, description="Only requests of this user count; an empty text means anonymous.")
 
 
-class Browsed(Check[BrowsedParams]):
+class Browsed(ServerCheck[BrowsedParams]):
     """A client has browsed the nodes of a device over OPC UA instead of guessing them.
 
     A node counts once, when a Browse, a BrowseNext or a TranslateBrowsePathsToNodeIds began at it and was answered. Folders
@@ -38,7 +38,7 @@ class Browsed(Check[BrowsedParams]):
     sentence = tr("{p.device} is browsed over OPC UA", "通過 OPC UA 瀏覽 {p.device}", "通过 OPC UA 浏览 {p.device}")
     Params = BrowsedParams
 
-    def judge(self, evidence: Evidence, params: BrowsedParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: BrowsedParams) -> Outcome:
         """Count the nodes of the device at which browsing began."""
         every = [r for r in evidence.of("opcua", "browse") if r.status == 0]
         mine = [r for r in every if params.user is None or r.user == params.user]

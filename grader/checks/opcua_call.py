@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock, fill, listed, number
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -18,7 +18,7 @@ from labsim.text import Text, tr
 _EXACTLY = Tolerance(relative=1e-6)
 
 
-class CalledParams(Params):
+class CalledParams(ServerParams):
     """Parameters of `Called`."""
 
     method: MethodPath = Field(description="The device's method, by the name its manual gives the call.")
@@ -32,7 +32,7 @@ class CalledParams(Params):
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many such calls there must be.")
 
 
-class Called(Check[CalledParams]):
+class Called(ServerCheck[CalledParams]):
     """A client has called a method of a device over OPC UA, and the device did it (or, with `result: refused`, would not).
 
     Example::
@@ -51,14 +51,15 @@ class Called(Check[CalledParams]):
     def title(self, params: CalledParams) -> Text:
         """Names the method, and whether it has to be refused."""
         if params.result == "good":
-            return self.sentence.format(p=params)
-        return tr(
+            return super().title(params)
+        refused = tr(
             "A call of {p.method} is refused over OPC UA",
             "OPC UA 拒絕調用 {p.method}",
             "OPC UA 拒绝调用 {p.method}",
-        ).format(p=params)
+        )
+        return self.at(params, refused.format(p=params))
 
-    def judge(self, evidence: Evidence, params: CalledParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: CalledParams) -> Outcome:
         """Count calls that have everything; else say what the nearest lacked."""
         calls = [r for r in evidence.of("opcua", "call") if f"{r.device}.{r.detail.get('name')}" == params.method]
         expected = (

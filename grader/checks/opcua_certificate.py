@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.text import tr
 
 
-class CertificateParams(Params):
+class CertificateParams(ServerParams):
     """Parameters of `Certificate`."""
 
     refused_first: bool = Field(True, description="The server must have refused the certificate before.")
     user: str | None = Field(None, description="Only a session of this user counts; an empty text means anonymous.")
 
 
-class Certificate(Check[CertificateParams]):
+class Certificate(ServerCheck[CertificateParams]):
     """A client's own certificate is on the server's trust list and in use.
 
     The server refused it (unless `refused_first: false`), somebody put it or its authority on the list, and a session was
@@ -39,7 +39,7 @@ class Certificate(Check[CertificateParams]):
     )
     Params = CertificateParams
 
-    def judge(self, evidence: Evidence, params: CertificateParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: CertificateParams) -> Outcome:
         """Look for a session with a certificate that went the whole way."""
         told = [r for r in evidence.of("opcua", "certificate") if r.detail.get("of") == "client"]
         sessions = [

@@ -11,13 +11,14 @@ from grader.checks.never import untouched
 from grader.checks.opcua import listed_policy, policy_name
 from grader.outcome import Outcome, failed, passed
 from grader.pattern import Regex, fits
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock, names
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.text import Text, tr
 
 
-class ClosedParams(Params):
+class ClosedParams(ServerParams):
     """Parameters of `Closed`."""
 
     subscriptions: bool = Field(
@@ -27,7 +28,7 @@ class ClosedParams(Params):
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="Sessions that must have been closed so.")
 
 
-class Closed(Check[ClosedParams]):
+class Closed(ServerCheck[ClosedParams]):
     """Clients end their OPC UA sessions themselves, and leave nothing behind.
 
     The last session of each client must have ended with CloseSession; one that was cut, timed out or is still open has not.
@@ -44,7 +45,7 @@ class Closed(Check[ClosedParams]):
     sentence = tr("OPC UA sessions are closed cleanly", "OPC UA 會話正常關閉", "OPC UA 会话正常关闭")
     Params = ClosedParams
 
-    def judge(self, evidence: Evidence, params: ClosedParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: ClosedParams) -> Outcome:
         """Look at the last session of each client."""
         last: dict[str, Record] = {}
         for record in evidence.of("opcua", "session"):

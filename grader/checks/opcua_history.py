@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, partly, passed
+from grader.server import ServerCheck, ServerParams
 from grader.window import nanoseconds
 from grader.words import duration, names
 from labsim.evidence.event import Record
@@ -17,7 +17,7 @@ from labsim.scenario.fields import TagPath
 from labsim.text import Text, tr
 
 
-class HistoryReadParams(Params):
+class HistoryReadParams(ServerParams):
     """Parameters of `HistoryRead`."""
 
     tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(description="Tags whose history must be read.")
@@ -33,7 +33,7 @@ class HistoryReadParams(Params):
     )
 
 
-class HistoryRead(Check[HistoryReadParams]):
+class HistoryRead(ServerCheck[HistoryReadParams]):
     """A client has read the history of tags over OPC UA and got values.
 
     Each tag carries an equal share of the marks. A read that has no start or no end asks for no `span`.
@@ -49,9 +49,9 @@ class HistoryRead(Check[HistoryReadParams]):
 
     def title(self, params: HistoryReadParams) -> Text:
         """Names the tags."""
-        return self.sentence.format(tags=names(params.tags))
+        return self.at(params, self.sentence.format(tags=names(params.tags)))
 
-    def judge(self, evidence: Evidence, params: HistoryReadParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: HistoryReadParams) -> Outcome:
         """Add up what reads of the right kind gave for each tag."""
         reads = [r for r in evidence.of("opcua", "history-read") if set(params.tags) & set(r.tags)]
         right = [r for r in reads if _fits(r, params)]

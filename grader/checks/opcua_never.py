@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from grader.check import Check, Params
 from grader.checks.never import NOT_DONE, untouched
 from grader.outcome import Outcome, failed, passed
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock, names
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -19,7 +19,7 @@ _KINDS = ("write", "read", "subscribe", "history-read")
 _WORK = (*_KINDS, "call", "browse")
 
 
-class OpcuaNeverParams(Params):
+class OpcuaNeverParams(ServerParams):
     """Parameters of `OpcuaNever`."""
 
     action: Literal["write", "read", "subscribe", "history-read", "any"] = Field(
@@ -39,7 +39,7 @@ class OpcuaNeverParams(Params):
         return self
 
 
-class OpcuaNever(Check[OpcuaNeverParams]):
+class OpcuaNever(ServerCheck[OpcuaNeverParams]):
     """Something is never read, written, subscribed to or called over OPC UA.
 
     It passes only once the devices have answered `at_least` good requests (read, write, subscribe, call, browse), so that an
@@ -60,9 +60,9 @@ class OpcuaNever(Check[OpcuaNeverParams]):
 
     def title(self, params: OpcuaNeverParams) -> Text:
         """Names tags and methods."""
-        return self.sentence.format(what=names([*params.tags, *params.methods]))
+        return self.at(params, self.sentence.format(what=names([*params.tags, *params.methods])))
 
-    def judge(self, evidence: Evidence, params: OpcuaNeverParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: OpcuaNeverParams) -> Outcome:
         """Look for the first request that does it."""
         devices = {name.partition(".")[0] for name in (*params.tags, *params.methods)}
         requests = [r for r in evidence.of("opcua") if r.kind in _WORK and _is_about(r, devices)]

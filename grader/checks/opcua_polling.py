@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from grader.check import Check, Params
 from grader.cut import until_end
 from grader.outcome import Outcome, failed, partly, passed
+from grader.server import ServerCheck, ServerParams
 from grader.window import nanoseconds
 from grader.words import clock, duration, names
 from labsim.evidence.event import Record
@@ -19,7 +19,7 @@ from labsim.scenario.fields import TagPath
 from labsim.text import Text, tr
 
 
-class NotPolledParams(Params):
+class NotPolledParams(ServerParams):
     """Parameters of `NotPolled`."""
 
     tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(
@@ -35,7 +35,7 @@ class NotPolledParams(Params):
         return self
 
 
-class NotPolled(Check[NotPolledParams]):
+class NotPolled(ServerCheck[NotPolledParams]):
     """Tags come by subscription over OPC UA and are not polled by Read requests.
 
     Nowhere may more than `reads` requests of a tag fall into a window of length `within`, whichever session they came from; a
@@ -59,9 +59,9 @@ class NotPolled(Check[NotPolledParams]):
 
     def title(self, params: NotPolledParams) -> Text:
         """Names the tags."""
-        return self.sentence.format(tags=names(params.tags))
+        return self.at(params, self.sentence.format(tags=names(params.tags)))
 
-    def judge(self, evidence: Evidence, params: NotPolledParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: NotPolledParams) -> Outcome:
         """Look for the window with the most reads of each tag."""
         items = [r for r in until_end(evidence).of("opcua", "subscribe") if r.status >> 30 == 0]
         monitored = {tag for r in items for tag in r.tags}

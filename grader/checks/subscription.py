@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.check import Check, Params
 from grader.outcome import Outcome, failed, partly, passed
+from grader.server import ServerCheck, ServerParams
 from grader.words import clock, duration, fill, listed, margin, names, number
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
@@ -31,7 +31,7 @@ _IS = tr("{what} {value}", "{what} {value}", "{what} {value}")
 _SETTINGS_OF = tr("{tag}: {settings}", "{tag}：{settings}", "{tag}：{settings}")
 
 
-class SubscribedParams(Params):
+class SubscribedParams(ServerParams):
     """Parameters of `Subscribed`."""
 
     tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(description="Tags that must be monitored.")
@@ -47,7 +47,7 @@ class SubscribedParams(Params):
     )
 
 
-class Subscribed(Check[SubscribedParams]):
+class Subscribed(ServerCheck[SubscribedParams]):
     """Tags are monitored by a subscription with the settings that are asked for.
 
     For every tag the monitored item that fits best counts, whenever it was created; each tag carries an equal share of the
@@ -64,9 +64,9 @@ class Subscribed(Check[SubscribedParams]):
 
     def title(self, params: SubscribedParams) -> Text:
         """Names the tags."""
-        return self.sentence.format(tags=names(params.tags))
+        return self.at(params, self.sentence.format(tags=names(params.tags)))
 
-    def judge(self, evidence: Evidence, params: SubscribedParams) -> Outcome:
+    def judge_here(self, evidence: Evidence, params: SubscribedParams) -> Outcome:
         """Judge the best monitored item of each tag."""
         items = [r for r in evidence.of("opcua", "subscribe") if r.status == 0]
         speed = evidence.manifest.speed

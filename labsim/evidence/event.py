@@ -17,13 +17,14 @@ modbus
     same session that were only counted (`labsim.evidence.polls`): how many, plant time of the first and last of them, and
     the shortest and longest time between two (with the one before the first). All were good, and of ``tags``.
 opcua
-    ``open``; ``close`` [reason]; ``reject`` [service, reason]: refused before a session;
+    ``open`` [server: the endpoint's name in the scenario]; ``close`` [reason]; ``reject`` [service, reason, server]: refused
+    before a session;
     ``audit`` [service: OpenSecureChannel, renewed, lifetime_ms, policy, mode]: a secure channel or its renewal;
-    ``certificate`` [thumbprint, of: client|user|server|list, action: rejected|trusted|added|removed|updated, reason]:
-    ``subject`` is the certificate's, ``status`` why it was rejected; trusted is told once, when a rejected or new one is
+    ``certificate`` [thumbprint, of: client|user|server|list, action: rejected|trusted|added|removed|updated, reason,
+    server]: ``subject`` is the certificate's, ``status`` why it was rejected; trusted is told once, when a rejected or new one is
     first let in by a trust list;
     ``session`` [policy, mode: None|Sign|SignAndEncrypt, identity: anonymous|username|x509, role, name, endpoint,
-    server: the endpoint's name in the scenario, user_thumbprint]: an activated session; ``session-close``;
+    server, user_thumbprint]: an activated session; ``session-close``;
     ``browse`` [nodes, devices (of each, when several)];
     ``read`` [nodes, statuses]: ``tags`` and ``values`` are of the nodes that are tags and were read good;
     ``poll`` [nodes, reads, first, last, shortest, longest]: as of modbus;
@@ -75,7 +76,7 @@ lab
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -133,6 +134,10 @@ class Record(Event, kw_only=True, omit_defaults=True, gc=False):
     t: int
     w: int
     m: int
+
+
+Entry: TypeAlias = Event | bytes
+"""An event, or its JSON as `labsim.evidence.encoding.encode` gives it."""
 
 
 class Sink(Protocol):

@@ -19,6 +19,7 @@ from labsim.scenario.form import PENALTY_KEYS, TASK_KEYS
 from labsim.scenario.listeners import judge_listeners
 from labsim.scenario.probe_rules import judge_probes
 from labsim.scenario.reach import judge_reach
+from labsim.scenario.server_rules import judge_servers
 from labsim.scenario.timeline import judged_entries
 from labsim.scenario.topics import LEVELS, deepest_level, place_depth
 
@@ -35,6 +36,7 @@ def judge(document: Document, catalogue: Catalogue | None) -> None:
     judge_faults(document, plant, catalogue, known)
     judge_checks(document, plant, catalogue, known)
     judge_probes(document)
+    judge_servers(document)
     judge_tasks(document)
     judge_reach(document)
 

@@ -21,6 +21,7 @@ PROBLEMS = {
     "unknown-setting": "A device type does not have that setting.",
     "bad-setting": "A device's setting cannot have that value.",
     "unknown-device": "The plant has no device of that name.",
+    "unknown-server": "A check names an OPC UA server that no endpoint is called.",
     "unknown-link": "The timeline or a probe names an endpoint that the scenario does not have.",
     "unknown-tag": "The device has no tag of that name.",
     "unknown-fault": "Nothing of that name can happen to the tag, the device or the endpoint.",

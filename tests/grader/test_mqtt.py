@@ -180,7 +180,7 @@ def test_published_judges_flags_and_shape(bench: Bench) -> None:
     good = {"topic": "a/+", "qos": 1, "retain": True, "keys": ["v", "m.u"]}
     assert bench.judge("mqtt.published", **good).evidence == (1,)
     assert "1 of 2 messages" in bench.judge("mqtt.published", **good, at_least=2).reason["en"]
-    assert "retain, JSON" in bench.judge("mqtt.published", **good, at_least=2).reason["en"]
+    assert "retain false, it is not JSON" in bench.judge("mqtt.published", **good, at_least=2).reason["en"]
     assert "m.x" in bench.judge("mqtt.published", topic="a/b", keys=["m.x"]).reason["en"]
     assert bench.judge("mqtt.published", topic="a/b", qos=0).state is State.FAILED
 
@@ -308,3 +308,32 @@ def test_no_payload_raises(texts: list[str]) -> None:
                 bench.judge("mqtt.matches-truth", **{**TRUTH, "tag": f"meter1.{tag}", **extra})
         bench.judge("mqtt.published", topic="t", keys=["v.a"], format="json")
         bench.judge("mqtt.published", topic="t", schema={"properties": {"v": {"type": "number", "minimum": 3}}})
+
+
+@pytest.mark.parametrize(
+    ("payload", "asked", "fault"),
+    [
+        ("21.5", {"format": "number"}, None),
+        (" -3e2\n", {"format": "number"}, None),
+        ("21,5", {"format": "number"}, "not a number"),
+        ("21.5 C", {"format": "number"}, "not a number"),
+        ('{"value": 21.5}', {"format": "number"}, "not a number"),
+        ("", {"format": "number"}, "not a number"),
+        ("offline", {"pattern": "on|offline"}, None),
+        ("gone offline", {"pattern": "on|offline"}, "not as asked"),
+        ("line 7", {"pattern": "line [0-9]+", "format": "text"}, None),
+    ],
+)
+def test_a_payload_of_plain_text(bench: Bench, payload: str, asked: dict[str, str], fault: str | None) -> None:
+    """A number that stands alone, or any text that fits an expression as a whole; JSON is not needed."""
+    bench.publish(1, "t", payload)
+    outcome = bench.judge("mqtt.published", topic="t", **asked)
+    assert (outcome.state is State.PASSED) is (fault is None)
+    assert fault is None or fault in outcome.reason["en"]
+    assert asked.get("pattern", asked.get("format", "")) in str(outcome.expected)
+
+
+def test_a_pattern_that_does_not_compile_is_told(bench: Bench) -> None:
+    """When the scenario is read, not when it is graded."""
+    with pytest.raises(ValidationError, match="not a regular expression"):
+        bench.judge("mqtt.published", topic="t", pattern="(on")

@@ -103,7 +103,7 @@ class Reporter:
         self._sink, self._tags, self._devices = Polls.of(sink), tags, devices
         self._calls, self._origin = calls or Calls(), origin
         self._tell: dict[str, Callable[[Happening], object]] = {
-            OPEN: lambda happening: self._send(happening, "open"),
+            OPEN: lambda happening: self._send(happening, "open", server=self._server),
             CLOSE: lambda happening: self._send(happening, "close", reason=happening.reason),
             ERROR: self._reject,
             "OpenSecureChannel": self._channel,
@@ -190,7 +190,10 @@ class Reporter:
         if service == ERROR:
             opened = happening.connection is not None and happening.connection.channel.id
             service = "transport" if opened else "OpenSecureChannel"
-        self._send(happening, "reject", service=service, reason=happening.reason or name_of(happening.status))
+        self._send(
+            happening, "reject", service=service, reason=happening.reason or name_of(happening.status),
+            server=self._server,
+        )  # fmt: skip
 
     def _channel(self, happening: Happening) -> None:
         """A channel without security says no more than the connection it is on."""
@@ -207,7 +210,7 @@ class Reporter:
         about: dict[str, Any] = {"reason": happening.reason} if happening.reason else {}
         self._send(
             happening, "certificate", subject=fact.subject, thumbprint=fact.thumbprint, of=fact.of, action=fact.action,
-            **about,
+            server=self._server, **about,
         )  # fmt: skip
 
     def _session(self, happening: Happening) -> None:

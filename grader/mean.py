@@ -10,7 +10,7 @@ from typing import Literal
 from grader.truth import Step, Truth
 
 Statistic = Literal["value", "mean", "min", "max", "change"]
-_BAD = 2  # severity bits of a StatusCode: OPC 10000-4 §7.39
+_BAD = 2  # severity bits of a StatusCode: OPC 10000-4 §7.38
 
 
 def statistic(truth: Truth, of: Statistic, t0: int, t1: int) -> float | None:

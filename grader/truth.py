@@ -217,5 +217,5 @@ def real(evidence: Evidence, path: str) -> str:
 
 
 def is_good(code: int) -> bool:
-    """Whether the severity bits of an OPC UA StatusCode say Good (OPC 10000-4 §7.39)."""
+    """Whether the severity bits of an OPC UA StatusCode say Good (OPC 10000-4 §7.38)."""
     return code >> 30 == 0

@@ -26,7 +26,7 @@ RECORD = np.dtype([("step", "<u4"), ("tag", "<u2"), ("status", "<u4"), ("value",
 STEP_NS = 100_000_000
 """Simulated nanoseconds per step: the plant's own, repeated here because evidence must be readable without a plant."""
 _TEXTS_REMEMBERED = 1024
-_BAD = 0x8000_0000  # severity bits of a StatusCode: OPC 10000-4 §7.39
+_BAD = 0x8000_0000  # severity bits of a StatusCode: OPC 10000-4 §7.38
 
 Value = bool | int | float | str
 

@@ -268,7 +268,7 @@ class Alarm:
         return ""
 
     def _refusal(self, action: Action, number: int | None, seconds: float) -> Refusal:
-        """Why an action cannot be done now (result codes of OPC 10000-9 §5.5.4 to §5.8.10)."""
+        """Why an action cannot be done now (result codes of OPC 10000-9 §5.5.4 to §5.8.17)."""
         state = self.state
         if action == "enable":
             return "already-enabled" if state.enabled else ""

@@ -1,4 +1,4 @@
-"""OPC UA status codes as the plant's own word for quality (OPC 10000-4 §7.39; numbers from StatusCodes.csv).
+"""OPC UA status codes as the plant's own word for quality (OPC 10000-4 §7.38; numbers from StatusCodes.csv).
 
 Every protocol maps these: a Modbus exception, a quality in a payload, the StatusCode itself.
 """

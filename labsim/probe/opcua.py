@@ -148,7 +148,7 @@ class OpcuaProbe:
     def history(
         self, node: str, start: datetime.datetime, end: datetime.datetime, aggregate: str = "", every_ms: float = 0.0
     ) -> list[ua.DataValue]:
-        """Recorded values of a variable, or an aggregate of them per interval (OPC 10000-11 §6.4)."""
+        """Recorded values of a variable, or an aggregate of them per interval (OPC 10000-11 §6.5)."""
         return self._run(self._history(node, start, end, aggregate, every_ms))
 
     def event_history(self, node: str, start: datetime.datetime, end: datetime.datetime) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from labsim.plant.tags import Tag, TagStore, Value
 _Step = tuple[
     int, Callable[[Value], Raw] | None, Raw | None, Raw | None
 ]  # row or -1, presenter, invalid mark, constant
-_BAD = np.uint32(1 << 31)  # severity Bad (OPC 10000-4 §7.39)
+_BAD = np.uint32(1 << 31)  # severity Bad (OPC 10000-4 §7.38)
 
 
 class Span:

@@ -111,7 +111,7 @@ class DataTypes:
 
 
 def add_enumeration(space: Space, key: tuple[int, str], name: tuple[int, str], labels: Texts) -> None:
-    """A DataType below Enumeration with its names and its definition (OPC 10000-3 §5.8.3, §8.40, §8.50)."""
+    """A DataType below Enumeration with its names and its definition (OPC 10000-3 §5.8.3, §8.39, §8.50)."""
     fields = [
         ua.EnumField(
             Name=identifier(text), Value=number, DisplayName=localize(text, ()), Description=ua.LocalizedText()

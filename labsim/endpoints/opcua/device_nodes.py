@@ -247,7 +247,7 @@ class DeviceNodes:
         return key
 
     def _tells(self, top: _Name, kind: _Name) -> None:
-        """Make the device a notifier of its events and alarms (OPC 10000-3 §7.15, §7.16, OPC 10000-9 §4.10)."""
+        """Make the device a notifier of its events and alarms (OPC 10000-3 §7.17, §7.18, OPC 10000-9 §4.10)."""
         path = self._device.path
         self._space.edit(top).attributes[nodes.EVENT_NOTIFIER] = SUBSCRIBE_TO_EVENTS | (
             EVENT_HISTORY if self._history else 0

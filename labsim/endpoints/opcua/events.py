@@ -36,7 +36,7 @@ class EventType:
 
 
 def add_event_type(space: Space, key: tuple[int, str], spec: EventSpec) -> None:
-    """The type of an event with its fields as properties (OPC 10000-3 §4.6.3)."""
+    """The type of an event with its fields as properties (OPC 10000-3 §4.7.2)."""
     node = add_object_type(space, key, key, BASE_EVENT)
     node.display = spec.title
     for name, field in spec.fields.items():

@@ -74,7 +74,7 @@ def add_history(space: Space) -> None:
     def reader(where: Path) -> Any:
         return lambda _locales, _context: values.get(where, ua.Variant())
 
-    name = ua.QualifiedName("HA Configuration", 0)  # the name is fixed (OPC 10000-11 §5.2.2)
+    name = ua.QualifiedName("HA Configuration", 0)  # the name is fixed (OPC 10000-11 §5.2.4)
     space.add(
         Node(_CONFIGURATION, nodes.OBJECT, name, ua.LocalizedText(name.Name, "en"), {nodes.EVENT_NOTIFIER: 0}),
         type_=_CONFIGURATION_TYPE,

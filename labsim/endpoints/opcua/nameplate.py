@@ -44,7 +44,7 @@ _HEALTH = {
 
 
 def entry_point(space: Space, namespaces: Namespaces, folder: str) -> Key:
-    """Where clients look for devices: DeviceSet (OPC 10000-100 §5.7), or Machines (OPC 40001-1 §8.3)."""
+    """Where clients look for devices: DeviceSet (OPC 10000-100 §4.9), or Machines (OPC 40001-1 §9.2)."""
     machines = folder == "Machines"
     index = namespaces.companion("machinery" if machines else "di")
     key: Key = (index, _MACHINES if machines else _DEVICE_SET)

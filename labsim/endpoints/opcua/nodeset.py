@@ -167,7 +167,7 @@ class _Merge:
         return self._space.add(node)
 
     def _attributes(self, element: Element, cls: int) -> dict[int, Any]:
-        """The attributes that a node of the class has (OPC 10000-6 §F.5 to §F.12)."""
+        """The attributes that a node of the class has (OPC 10000-6 §F.3, §F.6 to §F.11)."""
         said = element.attributes
         found: dict[int, Any] = {}
         about = _texts(element, "Description")

@@ -26,7 +26,7 @@ def close(peer: Any, delete: bool = True) -> int:
 
 
 def test_tokens_cannot_be_guessed(server: Any, connect: Any) -> None:
-    """Each token is 32 random bytes (OPC 10000-4 §7.36)."""
+    """Each token is 32 random bytes (OPC 10000-4 §7.35)."""
     tokens = {create(connect(server)).AuthenticationToken.Identifier for _ in range(5)}
     assert {len(token) for token in tokens} == {32}
     assert len(tokens) == 5

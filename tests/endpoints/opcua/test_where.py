@@ -125,7 +125,7 @@ SEVERITY, MISSING = field("Severity"), field("Comment", type_=2782)
     ],
 )
 def test_an_operator(operator: Any, operands: list[Any], result: bool) -> None:
-    """Each operator of the standard event profile, with the conversions of OPC 10000-4 table 122."""
+    """Each operator of the standard event profile, with the conversions of OPC 10000-4 §7.7.3."""
     assert passes((operator, operands)) is result
 
 
@@ -144,7 +144,7 @@ def test_texts_are_compared_in_the_sessions_language() -> None:
 
 
 def test_three_values() -> None:
-    """And and Or of true, false and unknown are Kleene's (OPC 10000-4 tables 123, 124)."""
+    """And and Or of true, false and unknown are Kleene's (OPC 10000-4 §7.7.3)."""
     rank = {False: 0, None: 1, True: 2}
     for one, other in itertools.product((False, None, True), repeat=2):
         assert rank[both(one, other)] == min(rank[one], rank[other])
@@ -267,7 +267,7 @@ def test_any_value_can_be_cast(value: Any, kind: int) -> None:
     ],
 )  # fmt: skip
 def test_like(text: str, pattern: str, result: bool) -> None:
-    """The wildcards of OPC 10000-4 table 121."""
+    """The wildcards of OPC 10000-4 §7.7.3."""
     assert like(text, pattern) is result
 
 

@@ -1,4 +1,4 @@
-"""Audit events (OPC 10000-3 §4.11, OPC 10000-4 §6.5, OPC 10000-5 §6.4.3): what clients do, told to security administrators.
+"""Audit events (OPC 10000-2 §4.14, OPC 10000-4 §6.5, OPC 10000-5 §6.4.3): what clients do, told to security administrators.
 
 They are for those who watch the Server object with the role SecurityAdmin; nobody else is told what others do. The
 observer hears of everything anyhow.

@@ -66,7 +66,7 @@ def _strings(values: list[str]) -> Any:
 
 
 def _status(server: Server, started: Any, build: Any) -> dict[Key, Any]:
-    """ServerStatus (OPC 10000-5 §7.10, §12.10) with its parts."""
+    """ServerStatus (OPC 10000-5 §7.6, §12.10) with its parts."""
 
     def now() -> Any:
         return datetime_of(server.store.now())

@@ -66,7 +66,7 @@ def _acting(act: Act) -> Callee:
 
 
 def _timed_shelve(request: Request, key: Key, arguments: list[Any]) -> None:
-    """TimedShelve (§5.8.10.3): milliseconds."""
+    """TimedShelve (§5.8.17.4): milliseconds."""
     seconds = arguments[0] / 1000
     if not 0 < seconds < 1e12:  # NaN is neither
         raise Bad(S.BadShelvingTimeOutOfRange)

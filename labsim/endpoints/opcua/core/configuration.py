@@ -166,7 +166,7 @@ class Configuration:
             raise Bad(S.BadTransactionPending, "another session changes the certificate")
 
     def _apply_changes(self, request: Request, _object: Key, _arguments: list[Any]) -> None:
-        """ApplyChanges (§7.10.7). Open channels go on until they are renewed; then their clients have to come anew."""
+        """ApplyChanges (§7.10.9). Open channels go on until they are renewed; then their clients have to come anew."""
         self._free_for(request)
         pending = self._pending
         if pending is None:
@@ -179,14 +179,14 @@ class Configuration:
         request.connection.tell_certificate(pending.pair.certificate, "server", "updated")
 
     def _cancel_changes(self, request: Request, _object: Key, _arguments: list[Any]) -> None:
-        """CancelChanges (§7.10.8)."""
+        """CancelChanges (§7.10.11)."""
         self._free_for(request)
         if self._pending is None:
             raise Bad(S.BadNothingToDo)
         self._pending = None
 
     def _rejected_list(self, _request: Request, _object: Key, _arguments: list[Any]) -> list[Any]:
-        """GetRejectedList (§7.10.9)."""
+        """GetRejectedList (§7.10.12)."""
         assert self._pki.trust is not None
         rejected = [der_of(one) for one in self._pki.trust.rejected()]
         return [ua.Variant(rejected, VT.ByteString, is_array=True)]

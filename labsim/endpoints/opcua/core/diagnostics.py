@@ -1,4 +1,4 @@
-"""Diagnostics of a server, its sessions and its subscriptions (OPC 10000-5 §6.3.3 to §6.3.5, §12.9 to §12.12).
+"""Diagnostics of a server, its sessions and its subscriptions (OPC 10000-5 §6.3.3 to §6.3.5, §12.9 to §12.15).
 
 The server counts as it works; arrays are put together when somebody reads them. What sessions do is nobody's business but
 the administrator's.

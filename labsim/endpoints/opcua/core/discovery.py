@@ -72,7 +72,7 @@ def describe_endpoints(server: Server, asked_url: str | None, certificate: bool 
 
 
 def _token_policies(server: Server, uri: str) -> list[Any]:
-    """UserTokenPolicies (OPC 10000-4 §7.42); the password is always encrypted, unless plain ones are allowed."""
+    """UserTokenPolicies (OPC 10000-4 §7.41); the password is always encrypted, unless plain ones are allowed."""
     found = []
     if server.accounts.anonymous is not None:
         found.append(ua.UserTokenPolicy(ANONYMOUS, ua.UserTokenType.Anonymous, None, None, None))

@@ -1,4 +1,4 @@
-"""Events (OPC 10000-3 §4.6, OPC 10000-5 §6.4): what one says, and which fields its type has."""
+"""Events (OPC 10000-3 §4.7, OPC 10000-5 §6.4): what one says, and which fields its type has."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def known_fields(space: Space, type_: Key) -> frozenset[Path]:
 
 
 def fields_of(space: Space, type_: Key) -> frozenset[Path]:
-    """Paths of all fields of an event type, those of its supertypes too (OPC 10000-3 §4.6.3)."""
+    """Paths of all fields of an event type, those of its supertypes too (OPC 10000-3 §4.7.2)."""
     found: set[Path] = {()}
     kind: Key | None = type_
     while kind is not None:

@@ -82,7 +82,7 @@ def history_read(request: Request, message: Any) -> Any:
     check_count(asked.NodesToRead, server.limits.max_nodes_per_history_read)
     timestamps = check_timestamps(asked.TimestampsToReturn)
     if timestamps == _NEITHER:
-        raise Bad(S.BadTimestampsToReturnInvalid, "history needs a timestamp")  # OPC 10000-11 §6.4.2
+        raise Bad(S.BadTimestampsToReturnInvalid, "history needs a timestamp")  # OPC 10000-11 §4.5
     release = bool(asked.ReleaseContinuationPoints)
     details = [] if release else _details(asked.HistoryReadDetails, timestamps, len(asked.NodesToRead))
     facts = request.facts = []

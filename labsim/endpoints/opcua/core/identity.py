@@ -1,4 +1,4 @@
-"""User identity tokens (OPC 10000-4 §7.41) and the secrets inside them."""
+"""User identity tokens (OPC 10000-4 §7.40) and the secrets inside them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _user(request: Request, token: Any, challenge: Challenge) -> Identity:
 
 
 def _certified(request: Request, token: Any, signature: Any, challenge: Challenge) -> Identity:
-    """The holder of a certificate that the administrator trusts (OPC 10000-4 §7.41.5)."""
+    """The holder of a certificate that the administrator trusts (OPC 10000-4 §7.40.5)."""
     server, channel = request.server, request.connection.channel
     role = server.accounts.certified
     if role is None or token.PolicyId != CERTIFICATE or challenge.own is None:
@@ -126,7 +126,7 @@ def _certified(request: Request, token: Any, signature: Any, challenge: Challeng
 
 
 def _open_secret(challenge: Challenge, algorithm: str, secret: bytes) -> bytes:
-    """The password of a legacy encrypted secret: length, password, server nonce (OPC 10000-4 §7.41.2.2).
+    """The password of a legacy encrypted secret: length, password, server nonce (OPC 10000-4 §7.40.2.2).
 
     The nonce inside keeps a recorded token from being played again.
     """

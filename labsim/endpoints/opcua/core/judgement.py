@@ -1,4 +1,4 @@
-"""Is a certificate trusted? The steps of OPC 10000-4 §6.1.3, table 106, in their order; each has its own code."""
+"""Is a certificate trusted? The steps of OPC 10000-4 §6.1.3 in their order; each has its own code."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _in_time(certificate: x509.Certificate, now: dt.datetime) -> bool:
 
 
 def _steps(path: Sequence[x509.Certificate], trust: TrustList, now: dt.datetime) -> Iterator[int]:
-    """The errors of table 106 from the security policy check on, in its order."""
+    """The errors of §6.1.3 from the security policy check on, in its order."""
     leaf, issuers = path[0], path[1:]
     for one in path:
         algorithm = one.signature_hash_algorithm

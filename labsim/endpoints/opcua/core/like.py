@@ -1,4 +1,4 @@
-"""The Like operator: patterns over texts, matched without backtracking explosions (OPC 10000-4 §7.7.3, table 121)."""
+"""The Like operator: patterns over texts, matched without backtracking explosions (OPC 10000-4 §7.7.3)."""
 
 from __future__ import annotations
 

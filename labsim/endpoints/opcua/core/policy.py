@@ -43,5 +43,5 @@ def security_level(security: Security) -> int:
 
 
 def secret_policy(channel_policy: str) -> str:
-    """The policy that protects user secrets: the channel's own, or Basic256Sha256 where it has none (OPC 10000-4 §7.41)."""
+    """The policy that protects user secrets: the channel's own, or Basic256Sha256 where it has none (OPC 10000-4 §7.40)."""
     return channel_policy if channel_policy != NONE else BASIC256SHA256

@@ -76,7 +76,7 @@ def check_count(operations: Sequence[Any] | None, most: int) -> None:
 
 
 def check_timestamps(asked: Any) -> int:
-    """TimestampsToReturn as 0 to 3 (OPC 10000-4 §7.40)."""
+    """TimestampsToReturn as 0 to 3 (OPC 10000-4 §7.39)."""
     if not 0 <= int(asked) <= 3:
         raise Bad(S.BadTimestampsToReturnInvalid)
     return int(asked)

@@ -13,7 +13,7 @@ from labsim.endpoints.opcua.core.status import S, is_bad
 from labsim.endpoints.opcua.core.values import NUMERIC, DataValue, encode_plain
 
 DATA_VALUE = 0x400
-"""InfoType of a StatusCode that says where a historical value comes from (OPC 10000-4 §7.39.1)."""
+"""InfoType of a StatusCode that says where a historical value comes from (OPC 10000-4 §7.38.1)."""
 RAW, CALCULATED, INTERPOLATED, PARTIAL, MULTIPLE = 0, DATA_VALUE | 1, DATA_VALUE | 2, DATA_VALUE | 4, DATA_VALUE | 16
 """HistorianBits."""
 _FLOATS = (10, 11)

@@ -1,4 +1,4 @@
-"""MSG and CLO chunks: tokens, HMAC signature and AES encryption (OPC 10000-6 §6.7.2.4, §6.7.5)."""
+"""MSG and CLO chunks: tokens, HMAC signature and AES encryption (OPC 10000-6 §6.7.2.4, §6.7.6)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OVERHEAD = {
 
 
 class Cbc:
-    """AES-CBC whose messages all begin at one IV, as it is derived once for a token (OPC 10000-6 §6.7.5).
+    """AES-CBC whose messages all begin at one IV, as it is derived once for a token (OPC 10000-6 §6.7.6).
 
     To make OpenSSL's context costs as much as to encrypt a kilobyte, so one is kept. It goes on from the last block of
     ciphertext of the message before; XOR of the first block of plaintext with that and the IV takes it back to the IV.

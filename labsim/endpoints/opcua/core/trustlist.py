@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VT = ua.VariantType
 MAX_SIZE = 1 << 20
-_READ, _WRITE_NEW = 1, 6  # modes of Open (OPC 10000-20 §4.2.3)
+_READ, _WRITE_NEW = 1, 6  # modes of Open (OPC 10000-20 §4.2.2)
 _MOST_OPEN = 10
 _TRUSTED, _TRUSTED_CRLS, _ISSUERS, _ISSUER_CRLS, _ALL = 1, 2, 4, 8, 15  # TrustListMasks
 

@@ -117,7 +117,7 @@ class Where:
         return variant.Value if variant is not None else None
 
     def _evaluate(self, kind: Any, operands: list[Any], event: Event) -> Any:
-        """One operator (OPC 10000-4 §7.7.3, tables 119 and 120)."""
+        """One operator (OPC 10000-4 §7.7.3)."""
         first, rest = operands[0], operands[1:]
         match kind:
             case OP.IsNull:
@@ -204,7 +204,7 @@ def simple(value: Any) -> Any:
 
 
 def _common(one: Any, other: Any) -> tuple[Any, Any]:
-    """Both in the type that ranks higher (OPC 10000-4 §7.7.3, table 122)."""
+    """Both in the type that ranks higher (OPC 10000-4 §7.7.3)."""
     if isinstance(one, str) and not isinstance(other, str):
         right, left = _common(other, one)
         return left, right
@@ -266,7 +266,7 @@ def _cast_type(operand: Any) -> bool:
 
 
 def _cast(value: Any, kind: int) -> Any:
-    """An explicit conversion; null when it cannot be done (OPC 10000-4 table 120)."""
+    """An explicit conversion; null when it cannot be done (OPC 10000-4 §7.7.3)."""
     value = simple(value)
     if value is None or isinstance(value, (tuple, list)):
         return None

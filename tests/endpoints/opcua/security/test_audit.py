@@ -1,4 +1,4 @@
-"""Audit events: security administrators hear what clients do, others do not (OPC 10000-3 §4.11)."""
+"""Audit events: security administrators hear what clients do, others do not (OPC 10000-2 §4.14)."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ async def test_a_plain_password_is_refused(url: str) -> None:
 
 @both
 async def test_a_recorded_password_cannot_be_played_again(url: str) -> None:
-    """The nonce inside the secret is that of one session (OPC 10000-4 §7.41.2.2)."""
+    """The nonce inside the secret is that of one session (OPC 10000-4 §7.40.2.2)."""
     async with Raw(url) as first:
         await first.create()
         recorded = first.secret()
@@ -265,7 +265,7 @@ async def test_a_session_cannot_be_guessed(url: str) -> None:
 
 @both
 async def test_a_wrong_token_is_not_served(url: str) -> None:
-    """A channel's session serves only requests with its token (OPC 10000-4 §7.36)."""
+    """A channel's session serves only requests with its token (OPC 10000-4 §7.35)."""
     async with Raw(url) as raw:
         await raw.create()
         await raw.activate()

@@ -1,4 +1,4 @@
-"""Certificates are judged by OPC 10000-4 §6.1.3, table 106: every step has its code, and steps come in order."""
+"""Certificates are judged by OPC 10000-4 §6.1.3: every step has its code, and steps come in order."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Annotated
 
 from pydantic import Field
@@ -26,6 +27,11 @@ from labsim.text import Text, tr
 
 _LOOK_BACK_NS = 600 * 10**9
 """How far back a late value is looked for, to name its lag."""
+
+
+_LOOKED_AT = 50
+"""How many of the latest wrong messages are looked at for a wrong time."""
+_QUARTER_NS = 900 * 10**9
 
 
 _NOT_TEXT, _NOT_JSON, _EMPTY = "binary", "no JSON", "empty"
@@ -170,6 +176,9 @@ def about(
             "請比較載荷與任務要求的格式。",
             "请比较载荷与任务要求的格式。",
         )
+    stamped = _misstamped(wrong, params, truth)
+    if stamped is not None:
+        return stamped
     last = next(m for m in reversed(wrong) if m.value is not None)
     value, t = last.value, last.record.t
     assert value is not None
@@ -185,6 +194,49 @@ def about(
         true="?" if true is None else worth(true, tag),
     )
     return reason, _suspicion(value, t, params, tag, truth)
+
+
+def _misstamped(wrong: Sequence[Message], params: ValueParams, truth: Truth) -> tuple[Text, Text] | None:
+    """What to say when most of the latest wrong messages carry a true value with a time at which it was another."""
+    timed = [m for m in wrong if m.stated is not None][-_LOOKED_AT:]
+    age = nanoseconds(params.age)
+    off = [
+        m.record.t - m.stated
+        for m in timed
+        if m.stated is not None
+        and m.value is not None
+        and truth.latest_match(m.value, m.record.t, age, params.tolerance) is not None
+    ]
+    if not off or len(off) * 2 <= len(wrong[-_LOOKED_AT:]):
+        return None
+    behind = median_low(off)
+    form = (
+        tr(
+            "The values are right, but their time stamps are {by} behind.",
+            "值正確，但時間戳慢了 {by}。",
+            "值正确，但时间戳慢了 {by}。",
+        )
+        if behind > 0
+        else tr(
+            "The values are right, but their time stamps are {by} ahead.",
+            "值正確，但時間戳快了 {by}。",
+            "值正确，但时间戳快了 {by}。",
+        )
+    )
+    zone = round(behind / _QUARTER_NS)  # clocks of the world differ by quarters of an hour
+    if zone and abs(behind - zone * _QUARTER_NS) < _QUARTER_NS // 10:
+        advice = tr(
+            "That is the difference of a time zone: a time without an offset counts as UTC.",
+            "這是時區之差：不帶偏移量的時間視為 UTC。",
+            "这是时区之差：不带偏移量的时间视为 UTC。",
+        )
+    else:
+        advice = tr(
+            "Stamp a value with the time at which it was true, and look at the clock that the time comes from.",
+            "請以該值為真時的時間作為時間戳，並查看該時間所出自的時鐘。",
+            "请以该值为真时的时间作为时间戳，并查看该时间所出自的时钟。",
+        )
+    return form.format(by=duration(abs(behind) / 1e9)), advice
 
 
 def _suspicion(value: Value, t: int, params: ValueParams, tag: TagInfo, truth: Truth) -> Text | None:

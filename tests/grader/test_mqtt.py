@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from grader_bench import Bench
+from grader_bench import UTC_ORIGIN_NS, Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -23,6 +24,11 @@ def ramp(bench: Bench, until: int = 40) -> None:
     """A voltage that rises by 10 V each second, so that late values are wrong ones."""
     bench.true("meter1.voltage", *((s, 100.0 + 10 * s) for s in range(until)))
     bench.end = until
+
+
+def stamp(t: float) -> str:
+    """Plant seconds as a payload's time."""
+    return (datetime.fromtimestamp(UTC_ORIGIN_NS // 10**9, UTC) + timedelta(seconds=t)).isoformat()
 
 
 def gateway(bench: Bench, start: int, count: int, lag: float = 0.0, factor: float = 1.0, **fields: Any) -> None:
@@ -337,3 +343,35 @@ def test_a_pattern_that_does_not_compile_is_told(bench: Bench) -> None:
     """When the scenario is read, not when it is graded."""
     with pytest.raises(ValidationError, match="not a regular expression"):
         bench.judge("mqtt.published", topic="t", pattern="(on")
+
+
+@pytest.mark.parametrize(
+    ("shift", "said", "advised"),
+    [
+        (-5.0, "their time stamps are 5.1 s behind", "clock that the time comes from"),
+        (60.0, "ahead", "clock that the time comes from"),
+        (8 * 3600.0, "8 h ahead", "time zone"),
+        (-8 * 3600.0, "8 h behind", "time zone"),
+    ],
+)
+def test_right_values_with_wrong_time_stamps_are_told_apart(
+    bench: Bench, shift: float, said: str, advised: str
+) -> None:
+    """When only the time is wrong, that is what is said, with how far it is off."""
+    ramp(bench)
+    for n in range(5, 25):
+        utc = stamp(n + shift)
+        bench.publish(n + 0.1, "t", {"v": 100.0 + 10 * n, "at": utc})
+    outcome = bench.judge("mqtt.matches-truth", **TRUTH, time="at")
+    assert outcome.state is State.FAILED
+    assert said in outcome.reason["en"]
+    assert "right" in outcome.reason["en"]
+    assert advised in outcome.help["en"]
+
+
+def test_wrong_values_with_wrong_time_stamps_are_wrong_values(bench: Bench) -> None:
+    """A wrong value is told first, whatever its time stamp says."""
+    ramp(bench)
+    for n in range(5, 25):
+        bench.publish(n + 0.1, "t", {"v": 7.0, "at": stamp(n - 8 * 3600)})
+    assert "not true" in bench.judge("mqtt.matches-truth", **TRUTH, time="at").reason["en"]

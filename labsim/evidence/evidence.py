@@ -16,8 +16,11 @@ from labsim.evidence.event import Record
 from labsim.evidence.history import History
 from labsim.evidence.journal import read_records
 from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
+from labsim.evidence.rows import Rows, merged
 
+Kind = str | tuple[str, ...] | None
 T = TypeVar("T")
+_NONE = Rows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,10 @@ class Evidence:
     """
 
     def __init__(self, folder: Path, manifest: Manifest, tags: list[TagInfo], records: list[Record], head: str) -> None:
-        self.folder, self.manifest, self.records, self.head = folder, manifest, records, head
+        self.folder, self.manifest, self.records, self.head = folder, manifest, Rows(records), head
         self.tags = {tag.path: tag for tag in tags}
         self.history = History(folder, self.tags)
-        self._found: dict[tuple[str | None, str | None, str | None], list[Record]] = {(None, None, None): records}
+        self._found: dict[tuple[str | None, Kind, str | None], Rows] = {}
 
     @classmethod
     def load(cls, folder: Path) -> Evidence:
@@ -71,20 +74,24 @@ class Evidence:
         head = chain.stated(last) if last else chain.root(folder).hex()
         return cls(folder, manifest, tags, records, head)
 
-    def of(self, protocol: str | None = None, kind: str | None = None, device: str | None = None) -> list[Record]:
-        """Records of a protocol, a kind and a device, each if given; in order. The list is shared: do not change it."""
+    def of(self, protocol: str | None = None, kind: Kind = None, device: str | None = None) -> Rows:
+        """Records of a protocol, a kind (or one of several) and a device, each if given; in order."""
         key = (protocol, kind, device)
         found = self._found.get(key)
         if found is None:
-            # The narrower list is made from the next wider one, so that asking by device is cheap after the first time.
-            if device is not None:
-                found = [r for r in self.of(protocol, kind) if r.device == device]
-            elif kind is not None:
-                found = [r for r in self.of(protocol) if r.kind == kind]
-            else:
-                found = [r for r in self.records if r.protocol == protocol]
-            self._found[key] = found
+            found = self._found[key] = self._find(protocol, kind, device)
         return found
+
+    def _find(self, protocol: str | None, kind: Kind, device: str | None) -> Rows:
+        if isinstance(kind, tuple):
+            return merged(self.of(protocol, each, device) for each in kind)
+        if device is not None:
+            return self.of(protocol, kind).by_device.get(device, _NONE)
+        by_protocol = self.records.by_protocol
+        if kind is not None:
+            rows = by_protocol.values() if protocol is None else (self.of(protocol),)
+            return merged(each.by_kind[kind] for each in rows if kind in each.by_kind)
+        return self.records if protocol is None else by_protocol.get(protocol, _NONE)
 
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives: asked once for each key, then kept as long as this evidence is."""

@@ -1,4 +1,4 @@
-"""Assertions of what a BIRTH holds (§5.8, §6.4.19, §6.4.20)."""
+"""Assertions of what a BIRTH holds (§5.4, §5.6, §6.4.6, §6.4.19, §6.4.20)."""
 
 from __future__ import annotations
 

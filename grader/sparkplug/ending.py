@@ -1,4 +1,4 @@
-"""Assertions of how a session and a device end (§5.5, §5.6, §6.4.25)."""
+"""Assertions of how a session and a device end (§5.5, §5.7, §6.4.25)."""
 
 from __future__ import annotations
 

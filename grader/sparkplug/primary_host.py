@@ -1,4 +1,4 @@
-"""Assertions of a node that has a primary host application: it comes and goes with it (§5.4, §5.13)."""
+"""Assertions of a node that has a primary host application: it comes and goes with it (§5.5, §5.10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assertions of what a node does when a host asks for its births again (§5.11)."""
+"""Assertions of what a node does when a host asks for its births again (§5.17)."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def decode_state(data: bytes) -> HostState:
     """A host's state from a STATE message.
 
     Raises:
-        ValueError: not the JSON object of §6.4.26.
+        ValueError: not the JSON object of §6.4.27.
     """
     try:
         found = json.loads(data)

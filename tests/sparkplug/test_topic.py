@@ -41,7 +41,7 @@ def test_what_is_no_topic_is_said(topic, why):
 
 
 def test_the_state_of_a_host():
-    """JSON with a flag and a time, on a topic of its own (§6.4.26)."""
+    """JSON with a flag and a time, on a topic of its own (§6.4.27)."""
     state = HostState(True, 1_767_225_600_000)
     assert decode_state(state.encode()) == state
     assert state_topic("scada") == "spBv1.0/STATE/scada"

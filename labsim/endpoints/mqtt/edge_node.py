@@ -193,7 +193,7 @@ class EdgeNode:
         self.connected()
 
     def _be_born(self) -> None:
-        """The whole birth: the node's, then one for each device that can be reached (§5.8, §5.9)."""
+        """The whole birth: the node's, then one for each device that can be reached (§5.4, §5.6)."""
         now_ns = self._plant.clock.now_ns()
         moment = self._utc_ms(now_ns)
         self._seq, self.born = 0, True

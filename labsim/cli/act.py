@@ -8,10 +8,18 @@ import typer
 
 from labsim.cli import options as opt
 from labsim.cli.output import err, out, print_json, print_verdict
+from labsim.cli.words import say
 from labsim.errors import InputError
 
 LAB = typer.Argument(help="The attempt folder of a running lab, or its control URL.", metavar="ATTEMPT")
 TASK = typer.Argument(help="The task's id.")
+
+
+def _tongue(lab: str, lang: str) -> str:
+    """The language that was asked for, else that of the lab."""
+    from labsim.client.client import call, find_control
+
+    return opt.language(lang or str(call(find_control(lab), "GET", "/lab")["lang"]))
 
 
 def _post(lab: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -22,32 +30,39 @@ def _post(lab: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(
-    lab: str = LAB, task: str = typer.Argument("", help="One task; all by default."), as_json: bool = opt.JSON
+    lab: str = LAB,
+    task: str = typer.Argument("", help="One task; all by default."),
+    lang: str = opt.OWN_LANG,
+    as_json: bool = opt.JSON,
 ) -> int:
     """Mark the running lab so far."""
-    err().print("[dim]checking …[/]")
-    verdict = _post(lab, "/check", {"task": task or None})
+    lang = _tongue(lab, lang)
+    err().print(f"[dim]{say('checking', lang)}[/]")
+    verdict = _post(lab, "/check", {"task": task or None, "lang": lang})
     if as_json:
         print_json(verdict)
     else:
-        print_verdict(verdict, out())
+        print_verdict(verdict, out(), lang)
     return 0 if verdict["passed"] else 1
 
 
-def hint(lab: str = LAB, task: str = TASK, as_json: bool = opt.JSON) -> None:
+def hint(lab: str = LAB, task: str = TASK, lang: str = opt.OWN_LANG, as_json: bool = opt.JSON) -> None:
     """Open the next hint of a task; it may cost marks."""
-    found = _post(lab, "/hint", {"task": task})
+    lang = _tongue(lab, lang)
+    found = _post(lab, "/hint", {"task": task, "lang": lang})
     if as_json:
         print_json(found)
         return
     out().print(found["text"], markup=False)
-    err().print(f"[dim]cost {found['cost']:g}, {found['left']} left[/]")
+    told = say("cost", lang, cost=f"{found['cost']:g}", left=found["left"])
+    err().print(f"[dim]{told}[/]")
 
 
 def answer(
     lab: str = LAB,
     task: str = TASK,
     value: str = typer.Argument(help="The answer; the last one counts."),
+    lang: str = opt.OWN_LANG,
     as_json: bool = opt.JSON,
 ) -> None:
     """Answer a task that asks for an answer."""
@@ -55,16 +70,18 @@ def answer(
     if as_json:
         print_json(kept)
     else:
-        out().print(f"kept: {kept['task']} = {kept['value']}", markup=False)
+        told = say("answered", _tongue(lab, lang), task=kept["task"], value=kept["value"])
+        out().print(told, markup=False)
 
 
-def stop(lab: str = LAB, as_json: bool = opt.JSON) -> int:
+def stop(lab: str = LAB, lang: str = opt.OWN_LANG, as_json: bool = opt.JSON) -> int:
     """End the running lab: it is graded and sealed."""
-    verdict = _post(lab, "/stop", {})
+    lang = _tongue(lab, lang)
+    verdict = _post(lab, "/stop", {"lang": lang})
     if as_json:
         print_json(verdict)
     else:
-        print_verdict(verdict, out())
+        print_verdict(verdict, out(), lang)
     return 0 if verdict["passed"] else 1
 
 
@@ -130,22 +147,22 @@ def _list_faults(lab: str, target: str, as_json: bool) -> None:
             out().print(f"    {key}: {one['title']}{default}", markup=False, soft_wrap=True)
 
 
-def pause(lab: str = LAB, as_json: bool = opt.JSON) -> None:
+def pause(lab: str = LAB, lang: str = opt.OWN_LANG, as_json: bool = opt.JSON) -> None:
     """Freeze the plant of a running lab: time stands still, and what would change the plant is refused."""
-    _pace(lab, "/pause", as_json)
+    _pace(lab, "/pause", lang, as_json)
 
 
-def resume(lab: str = LAB, as_json: bool = opt.JSON) -> None:
+def resume(lab: str = LAB, lang: str = opt.OWN_LANG, as_json: bool = opt.JSON) -> None:
     """Let a paused plant go on."""
-    _pace(lab, "/resume", as_json)
+    _pace(lab, "/resume", lang, as_json)
 
 
-def _pace(lab: str, path: str, as_json: bool) -> None:
+def _pace(lab: str, path: str, lang: str, as_json: bool) -> None:
     kept = _post(lab, path, {})
     if as_json:
         print_json(kept)
     else:
-        out().print(f"{kept['state']} at {kept['t']:.1f} s", markup=False)
+        out().print(say(f"state.{kept['state']}", _tongue(lab, lang), t=f"{kept['t']:.1f}"), markup=False)
 
 
 def _number(value: str) -> float | str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from rich.table import Table
 
 from labsim.cli import options as opt
 from labsim.cli.output import out, print_json
+from labsim.cli.words import say, table
 
 
 def entries(lang: str | None) -> list[dict[str, Any]]:
@@ -30,16 +30,16 @@ def entries(lang: str | None) -> list[dict[str, Any]]:
 
 def list_scenarios(as_json: bool = opt.JSON, lang: str = opt.LANG) -> None:
     """List the scenarios."""
-    rows = entries(opt.language(lang))
+    lang = opt.language(lang)
+    rows = entries(lang)
     if as_json:
         print_json(rows)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("id", "title", "level", "minutes", "competences"):
-        table.add_column(column, justify="right" if column == "minutes" else "left")
+    shown = table(lang, "id", "title", "level", "minutes", "competences", right=("minutes",))
     for row in rows:
-        table.add_row(row["id"], row["title"], row["level"], str(row["minutes"]), ", ".join(row["competences"]))
-    out().print(table)
+        level = say(f"level.{row['level']}", lang)
+        shown.add_row(row["id"], row["title"], level, str(row["minutes"]), ", ".join(row["competences"]))
+    out().print(shown)
 
 
 def show(
@@ -75,7 +75,7 @@ def show(
         return
     parts = [
         f"# {loaded.title.say(tongue)}",
-        f"{loaded.id} · {loaded.level} · {loaded.minutes} min",
+        f"{loaded.id} · {say(f'level.{loaded.level}', tongue)} · {loaded.minutes} min",
         brief.story(tongue),
     ]
     for task in tasks:

@@ -38,5 +38,5 @@ def demo(
     if as_json:
         print_json({"event": "verdict", **verdict})
     else:
-        print_verdict(verdict, out())
+        print_verdict(verdict, out(), lang)
     return 0 if verdict["score"] == verdict["max"] and code == 0 else 1

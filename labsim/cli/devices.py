@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.table import Table
 
 from labsim.cli import options as opt
 from labsim.cli.output import out, print_json
+from labsim.cli.words import table
 from labsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ def list_devices(as_json: bool = opt.JSON, lang: str = opt.LANG) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("type", "title", "protocols"):
-        table.add_column(column)
+    shown = table(tongue, "type", "title", "protocols")
     for row in rows:
-        table.add_row(str(row["type"]), str(row["title"]), ", ".join(row["protocols"]))
-    out().print(table)
+        shown.add_row(str(row["type"]), str(row["title"]), ", ".join(row["protocols"]))
+    out().print(shown)
 
 
 def manual(

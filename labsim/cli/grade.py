@@ -10,11 +10,12 @@ from rich.markup import escape
 from labsim.cli import options as opt
 from labsim.cli.export import export
 from labsim.cli.output import err, out, print_json, print_verdict
+from labsim.cli.words import say
 
 
 def grade(
     attempt: Path = opt.ATTEMPT,
-    lang: str = typer.Option("", help="Language of the reasons; the attempt's own by default."),
+    lang: str = opt.OWN_LANG,
     junit: Path | None = typer.Option(None, help="Also write the verdict as JUnit XML.", metavar="FILE.xml"),
     csv: Path | None = typer.Option(None, help="Also write the verdict as CSV for spreadsheets.", metavar="FILE.csv"),
     by: str = typer.Option("", help="Who marks anew; kept with the verdict."),
@@ -28,16 +29,17 @@ def grade(
     from labsim.evidence.manifest import read_manifest
 
     verdict = grade_attempt(attempt)
-    document = verdict.to_json(opt.language(lang or read_manifest(attempt).lang))
+    lang = opt.language(lang or read_manifest(attempt).lang)
+    document = verdict.to_json(lang)
     document |= grading(attempt, document, by, why)
     where = save_verdict(attempt, document)
-    export(attempt, document, opt.language(lang or read_manifest(attempt).lang), junit, csv)
+    export(attempt, document, lang, junit, csv)
     if as_json:
         print_json(document)
     else:
-        print_verdict(document, out())
-        print_grading(document, out())
-        err().print(f"[dim]kept as {where}[/]")
+        print_verdict(document, out(), lang)
+        print_grading(document, out(), lang)
+        err().print(f"[dim]{say('kept_as', lang, file=escape(str(where)))}[/]")
     return 0 if document["passed"] else 1
 
 

@@ -36,6 +36,7 @@ from labsim.cli import (
     run,
     schema,
 )
+from labsim.cli import options as opt
 from labsim.errors import LabsimError, ScenarioError
 
 INTERRUPTED, BUG = 130, 3
@@ -89,7 +90,7 @@ def _version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
-    lang: str = typer.Option("en", help="Language: en, zh-Hant or zh-Hans."),
+    lang: str = opt.LANG,
     _version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Open the catalogue in the terminal UI when no command is given."""

@@ -10,8 +10,11 @@ import typer
 from labsim.errors import InputError
 from labsim.text import LANGUAGES
 
+LANGUAGE = "LABSIM_LANG"
+"""The environment variable that says the language where ``--lang`` does not."""
 JSON = typer.Option(False, "--json", help="Print JSON on stdout and nothing else there.")
-LANG = typer.Option("en", "--lang", help="Language: en, zh-Hant or zh-Hans.")
+LANG = typer.Option("en", "--lang", envvar=LANGUAGE, help="Language: en, zh-Hant or zh-Hans.")
+OWN_LANG = typer.Option("", "--lang", envvar=LANGUAGE, help="Language; the lab's own by default.")
 ATTEMPT = typer.Argument(help="The attempt folder.", metavar="ATTEMPT")
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 
 from labsim.cli import options as opt
 from labsim.cli.output import out, print_json
+from labsim.cli.words import table
 from labsim.errors import UnknownNameError
 
 
@@ -30,12 +30,12 @@ def plants(
     if as_json:
         print_json(found[name] if name else [{"name": shown, **plant} for shown, plant in found.items()])
     elif name:
-        _show(found[name])
+        _show(found[name], tongue)
     else:
-        table = _table("name", "title", "devices")
+        rows = table(tongue, "name", "title", "devices")
         for shown, plant in found.items():
-            table.add_row(shown, plant["title"], ", ".join(one["path"] for one in plant["devices"]))
-        out().print(table)
+            rows.add_row(shown, plant["title"], ", ".join(one["path"] for one in plant["devices"]))
+        out().print(rows)
 
 
 def _document(plant: Any, lang: str) -> dict[str, Any]:
@@ -51,21 +51,14 @@ def _document(plant: Any, lang: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show(plant: dict[str, Any]) -> None:
+def _show(plant: dict[str, Any], lang: str) -> None:
     for line in (plant["title"], plant["about"]):
         out().print(line, highlight=False)
-    table = _table("device", "type", "title", "place")
+    rows = table(lang, "device", "type", "title", "place")
     for one in plant["devices"]:
-        table.add_row(one["path"], one["type"], one["title"], one["place"] or "")
-    out().print(table)
-    table = _table("from", "to", "buffer")
+        rows.add_row(one["path"], one["type"], one["title"], one["place"] or "")
+    out().print(rows)
+    rows = table(lang, "from", "to", "buffer")
     for flow in plant["flows"]:
-        table.add_row(flow["from"], flow["to"], str(flow["buffer"] or ""))
-    out().print(table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column)
-    return table
+        rows.add_row(flow["from"], flow["to"], str(flow["buffer"] or ""))
+    out().print(rows)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 from rich.text import Text as Line
 
 from labsim.cli import options as opt
 from labsim.cli.output import err, out, print_json
+from labsim.cli.words import say, table
 from labsim.errors import InputError
 
 _BAR = 20
@@ -38,9 +38,9 @@ def progress(
     if as_json:
         print_json(document)
     elif not record:
-        out().print("You have not finished a lab yet. Choose one with 'labsim list' and start it with 'labsim run'.")
+        out().print(say("no_record", lang))
     else:
-        _print(document)
+        _print(document, lang)
 
 
 def record_of() -> dict[str, Any]:
@@ -99,26 +99,22 @@ def standing(lang: str) -> dict[str, Any]:
     }
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any], lang: str) -> None:
     console = out()
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("competence", "", "best", "", "attempts"):
-        table.add_column(column, justify="right" if column == "attempts" else "left")
+    rows = table(lang, "competence", "", "best", "", "attempts", right=("attempts",))
     for row in document["competences"]:
         if row["best"] is not None:
             full = round(row["best"] * _BAR)
             bar = Line.assemble(("█" * full, "green" if row["passed"] else "yellow"), ("░" * (_BAR - full), "dim"))
-            table.add_row(row["id"], row["title"], bar, f"{row['best']:.0%}", str(row["attempts"]))
-    console.print(table)
+            rows.add_row(row["id"], row["title"], bar, f"{row['best']:.0%}", str(row["attempts"]))
+    console.print(rows)
     open_ones = sum(row["best"] is None for row in document["competences"])
-    console.print(f"[dim]{open_ones} of {len(document['competences'])} competences have no attempt yet.[/]\n")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("finished", "lab", "score", ""):
-        table.add_column(column)
+    console.print(f"[dim]{say('open_competences', lang, n=open_ones, all=len(document['competences']))}[/]\n")
+    rows = table(lang, "finished", "lab", "score", "")
     for row in document["attempts"][-10:]:
-        verdict = Line("passed", "green") if row["passed"] else Line("not passed", "yellow")
-        table.add_row(row["at"][:16].replace("T", " "), row["title"], f"{row['score']:g} / {row['max']:g}", verdict)
-    console.print(table)
+        verdict = Line(*((say("passed", lang), "green") if row["passed"] else (say("not_passed", lang), "yellow")))
+        rows.add_row(row["at"][:16].replace("T", " "), row["title"], f"{row['score']:g} / {row['max']:g}", verdict)
+    console.print(rows)
 
 
 def _export(file: Path, actor: str, home: str) -> None:

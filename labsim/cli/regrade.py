@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from labsim.cli.output import sign
+from labsim.cli.words import say
 
 
 def grading(attempt: Path, document: Mapping[str, Any], by: str, why: str) -> dict[str, Any]:
@@ -36,24 +37,25 @@ def grading(attempt: Path, document: Mapping[str, Any], by: str, why: str) -> di
     return {"grading": {"by": by, "why": why, "follows": follows, "changes": changes}}
 
 
-def print_grading(document: Mapping[str, Any], console: Console) -> None:
+def print_grading(document: Mapping[str, Any], console: Console, lang: str) -> None:
     """What changed, as a table."""
     about = document.get("grading")
     if not about or about["follows"] is None:
         return
     console.print()
     if not about["changes"]:
-        console.print(f"[dim]no mark differs from verdict {about['follows']}[/]")
+        console.print(f"[dim]{say('no_difference', lang, number=about['follows'])}[/]")
         return
-    console.print(f"[bold]differs from verdict {about['follows']}[/]")
+    console.print(f"[bold]{say('differs', lang, number=about['follows'])}[/]")
     table = Table(show_header=False, box=None, padding=(0, 1), pad_edge=False)
     for change in about["changes"]:
-        table.add_row(change["what"], escape(change["id"]), _shown(change["from"]), "→", _shown(change["to"]))
+        before, after = (_shown(change[side], lang) for side in ("from", "to"))
+        table.add_row(say(f"change.{change['what']}", lang), escape(change["id"]), before, "→", after)
     console.print(table)
 
 
-def _shown(part: Mapping[str, Any] | None) -> str:
+def _shown(part: Mapping[str, Any] | None, lang: str) -> str:
     if part is None:
         return "[dim]–[/]"
     score, top = float(part["score"] or 0), float(part["max"] or 0)
-    return f"{sign(str(part['outcome']), score, top)} {score:g}/{top:g}"
+    return f"{sign(str(part['outcome']), score, top, lang)} {score:g}/{top:g}"

@@ -15,7 +15,7 @@ from labsim.cli.output import err
 def report(
     attempt: Path = opt.ATTEMPT,
     output: Path = typer.Option(..., "--output", "-o", help="The HTML file to write.", metavar="FILE.html"),
-    lang: str = typer.Option("", help="Language of the page; the attempt's own by default."),
+    lang: str = opt.OWN_LANG,
     full: bool = typer.Option(
         False, "--full", help="For instructors: also what is hidden from the trainee while the lab is not sealed."
     ),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.table import Table
+from rich.markup import escape
 
 from labsim.cli import options as opt
 from labsim.cli.output import err, out, print_json, print_verdict
+from labsim.cli.words import say, table
 from labsim.errors import InputError
 from labsim.plant.clock import MAX
 from labsim.quantity import parse_duration
@@ -88,9 +90,9 @@ def run(
     if watch:
         from labsim.cli.watch import serve_watched
 
-        show = print_json if as_json else _print_ready
+        show = print_json if as_json else partial(_print_ready, lang=lang)
         verdict = loop.run(serve_watched(folder, chosen, seconds, show, as_json=as_json))
-        _print_end(verdict, as_json)
+        _print_end(verdict, as_json, lang)
         return 0 if verdict["passed"] else 1
     verdict = loop.run(_serve(folder, chosen, None if speed == MAX else seconds, as_json))
     return 0 if verdict["passed"] else 1
@@ -131,7 +133,7 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
             if as_json:
                 print_json(ready)
             else:
-                _print_ready(ready)
+                _print_ready(ready, options.lang)
             try:
                 await asyncio.wait_for(lab.stopping.wait(), seconds)
                 reason = "its time was over" if lab.done else "asked to stop"
@@ -139,16 +141,16 @@ async def _serve(folder: Path, options: Options, seconds: float | None, as_json:
                 reason = "its time was over"
             verdict = await lab.close(reason)
         _remember(lab, verdict, (time.monotonic() - began) / 60)
-        _print_end(verdict, as_json)
+        _print_end(verdict, as_json, options.lang)
     return verdict
 
 
-def _print_end(verdict: dict[str, Any], as_json: bool) -> None:
+def _print_end(verdict: dict[str, Any], as_json: bool, lang: str) -> None:
     if as_json:
         _print_last({"event": "verdict", **verdict})
     else:
-        print_verdict(verdict, out())
-        err().print(f"[dim]attempt {verdict['attempt']}[/]")
+        print_verdict(verdict, out(), lang)
+        err().print(f"[dim]{say('attempt', lang, folder=escape(verdict['attempt']))}[/]")
 
 
 def _remember(lab: Lab, verdict: dict[str, Any], minutes: float) -> None:
@@ -188,15 +190,14 @@ def _print_last(document: dict[str, Any]) -> None:
         err().print("[dim]nobody reads the verdict any more; it is in the attempt folder.[/]")
 
 
-def _print_ready(ready: dict[str, Any]) -> None:
-    console, table = out(), Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("device", "protocol", "url", "unit", "user", "password"):
-        table.add_column(column)
+def _print_ready(ready: dict[str, Any], lang: str) -> None:
+    console, rows = out(), table(lang, "device", "protocol", "url", "unit", "user", "password")
     for row in ready["endpoints"]:
         users = row["users"] or [{"name": "", "password": ""}]
         for number, user in enumerate(users):
             head = (row["device"] or "", row["protocol"], row["url"], "" if row["unit"] is None else str(row["unit"]))
-            table.add_row(*(head if number == 0 else ("",) * 4), user["name"], user["password"])
-    console.print(table)
-    console.print(f"[dim]seed {ready['seed']}  attempt {ready['attempt']}[/]")
-    console.print(f"[dim]check with: labsim check {ready['attempt']}    end with Ctrl-C[/]")
+            rows.add_row(*(head if number == 0 else ("",) * 4), user["name"], user["password"])
+    console.print(rows)
+    attempt = escape(ready["attempt"])
+    console.print(f"[dim]{say('seed_attempt', lang, seed=escape(ready['seed']), attempt=attempt)}[/]")
+    console.print(f"[dim]{say('how_to_check', lang, attempt=attempt)}[/]")

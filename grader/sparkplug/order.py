@@ -1,4 +1,4 @@
-"""Assertions of sequence: seq over node and devices, births before data, values in the order of their time (§5.16, §6.4.20 to §6.4.26)."""
+"""Assertions of sequence: seq over node and devices, births before data, values by their time (§5.16, §6.4.20 to §6.4.26)."""
 
 from __future__ import annotations
 

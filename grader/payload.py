@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,6 +21,8 @@ class Missing:
 MISSING: Final = Missing()
 NOT_JSON: Final = Missing()
 _DEEPEST = 64
+_UNIX = re.compile(r"(\d{9,10}|\d{12,13})(\.\d+)?", re.ASCII)
+"""Seconds or milliseconds since 1970, from 1973 on; shorter digits are an ISO 8601 date."""
 quick = msgspec.json.Decoder().decode
 """JSON as Python data, by the standard alone; raises ValueError."""
 
@@ -78,9 +81,14 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def utc_ns_of(raw: object) -> int | None:
-    """UTC nanoseconds from ISO 8601 text (no offset means UTC) or a Unix time in seconds or milliseconds, or None."""
+    """UTC nanoseconds from ISO 8601 text (no offset means UTC) or a Unix time in seconds or milliseconds, or None.
+
+    A file without types, as CSV, has a Unix time as its digits.
+    """
     if isinstance(raw, bool) or raw is None:
         return None
+    if isinstance(raw, str) and _UNIX.fullmatch(raw.strip()):
+        raw = float(raw)
     if isinstance(raw, (int, float)):
         if not 0 <= raw < 1e14:
             return None

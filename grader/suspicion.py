@@ -43,6 +43,8 @@ LAG = tr(
     "該值在 {lag} 之前為真：請查看數值在途中耗時多久。",
     "该值在 {lag} 之前为真：请查看数值在途中耗时多久。",
 )
+_QUARTER_NS = 900 * 10**9
+"""Clocks of the world differ by quarters of an hour."""
 _ORDERS = ((2, 3, 0, 1), (1, 0, 3, 2), (3, 2, 1, 0))
 """Where the four bytes of ABCD stand in CDAB, BADC and DCBA; each is its own inverse."""
 _SCALES = (1.0, 10.0, 100.0, 1000.0, 0.1, 0.01, 0.001)
@@ -100,3 +102,19 @@ def _reordered(got: float) -> Iterable[float]:
                 except struct.error:
                     continue
                 yield float(struct.unpack(code, bytes(image[i] for i in order))[0]) / scale
+
+
+def misclocked(off_ns: int) -> Text:
+    """What time stamps look like that are so far off: another time zone, or a wrong clock."""
+    zone = round(off_ns / _QUARTER_NS)
+    if zone and abs(off_ns - zone * _QUARTER_NS) < _QUARTER_NS // 10:
+        return tr(
+            "That is the difference of a time zone: a time without an offset counts as UTC.",
+            "這是時區之差：不帶偏移量的時間視為 UTC。",
+            "这是时区之差：不带偏移量的时间视为 UTC。",
+        )
+    return tr(
+        "Stamp a value with the time at which it was true, and look at the clock that the time comes from.",
+        "請以該值為真時的時間作為時間戳，並查看該時間所出自的時鐘。",
+        "请以该值为真时的时间作为时间戳，并查看该时间所出自的时钟。",
+    )

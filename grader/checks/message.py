@@ -14,7 +14,7 @@ from pydantic import Field
 from grader.check import Params
 from grader.checks.mqtt import NO_JSON, NOT_TEXT
 from grader.payload import MISSING, NOT_JSON, decode, find, quick, text_of, utc_ns_of
-from grader.suspicion import LAG, suspect
+from grader.suspicion import LAG, misclocked, suspect
 from grader.truth import Truth, Value, as_value
 from grader.window import nanoseconds
 from grader.words import clock, duration, fill, number, worth
@@ -31,7 +31,6 @@ _LOOK_BACK_NS = 600 * 10**9
 
 _LOOKED_AT = 50
 """How many of the latest wrong messages are looked at for a wrong time."""
-_QUARTER_NS = 900 * 10**9
 
 
 _NOT_TEXT, _NOT_JSON, _EMPTY = "binary", "no JSON", "empty"
@@ -223,20 +222,7 @@ def _misstamped(wrong: Sequence[Message], params: ValueParams, truth: Truth) -> 
             "值正确，但时间戳快了 {by}。",
         )
     )
-    zone = round(behind / _QUARTER_NS)  # clocks of the world differ by quarters of an hour
-    if zone and abs(behind - zone * _QUARTER_NS) < _QUARTER_NS // 10:
-        advice = tr(
-            "That is the difference of a time zone: a time without an offset counts as UTC.",
-            "這是時區之差：不帶偏移量的時間視為 UTC。",
-            "这是时区之差：不带偏移量的时间视为 UTC。",
-        )
-    else:
-        advice = tr(
-            "Stamp a value with the time at which it was true, and look at the clock that the time comes from.",
-            "請以該值為真時的時間作為時間戳，並查看該時間所出自的時鐘。",
-            "请以该值为真时的时间作为时间戳，并查看该时间所出自的时钟。",
-        )
-    return form.format(by=duration(abs(behind) / 1e9)), advice
+    return form.format(by=duration(abs(behind) / 1e9)), misclocked(behind)
 
 
 def _suspicion(value: Value, t: int, params: ValueParams, tag: TagInfo, truth: Truth) -> Text | None:

@@ -13,6 +13,7 @@ from grader.checks.mqtt import by_clients, nothing_published
 from grader.faults import common, disturbed, length, merged, without
 from grader.outcome import Outcome, Said, failed, partly, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
+from grader.suspicion import misclocked
 from grader.table import FileName, TableError, read_columns
 from grader.truth import Truth, is_good, plain
 from grader.window import Span, nanoseconds
@@ -64,6 +65,10 @@ class Labelled(Check[LabelledParams]):
     first label on, precision and recall must both be reached; the stretches of length `grace` after a fault begins and ends
     are not judged. A good part of both is a part of the marks. If nothing was ever bad, it cannot pass.
 
+    Clocks: a time ahead of its message counts as when the message came; one that is off by no more than `grace` falls into
+    what is not judged. When the times of all messages are further behind, or most of a file's lie outside the lab, that is
+    what the outcome says.
+
     Example::
 
         quality.labelled:
@@ -86,7 +91,7 @@ class Labelled(Check[LabelledParams]):
         found = _labels(evidence, params, expected)
         if isinstance(found, Outcome):
             return found
-        labels, seqs = found
+        labels, seqs, behind = found
         grace = nanoseconds(params.grace)
         marked = true = both = judged = 0
         for name, path in params.points.items():
@@ -106,10 +111,12 @@ class Labelled(Check[LabelledParams]):
             said = merged((t, after) for t, after, good in _held(mine, evidence.end_ns) if not good)
             said, wrong = common(said, seen), common(bad, seen)
             marked, true, both = marked + length(said), true + length(wrong), both + length(common(said, wrong))
+        precision, recall = both / marked if marked else 0.0, both / true if true else 0.0
+        if abs(behind) > grace and not (precision >= params.precision - 1e-9 and recall >= params.recall - 1e-9):
+            return _off(behind, expected, _shares(precision, recall), seqs)
         if not true:
             reason = tr("Nothing was bad while there were labels.", "有標註期間沒有壞值。", "有标注期间没有坏值。")
             return failed(reason, expected=expected, evidence=seqs)
-        precision, recall = both / marked if marked else 0.0, both / true
         actual = _shares(precision, recall)
         share = (min(precision / params.precision, 1) + min(recall / params.recall, 1)) / 2
         if precision >= params.precision - 1e-9 and recall >= params.recall - 1e-9:
@@ -128,6 +135,25 @@ class Labelled(Check[LabelledParams]):
         return partly(min(share, 0.99), reason, expected=expected, actual=actual, evidence=seqs)
 
 
+def _off(behind: int, expected: Said, actual: Said, seqs: list[int]) -> Outcome:
+    """That the labels' own times are of another clock."""
+    by = duration(abs(behind) / 1e9)
+    reason = (
+        tr(
+            "The times that the labels name are at least {by} behind.",
+            "標註所寫的時間至少慢了 {by}。",
+            "标注所写的时间至少慢了 {by}。",
+        )
+        if behind > 0
+        else tr(
+            "The times that the labels name are at least {by} ahead.",
+            "標註所寫的時間至少快了 {by}。",
+            "标注所写的时间至少快了 {by}。",
+        )
+    )
+    return failed(reason.format(by=by), expected=expected, actual=actual, evidence=seqs, help=misclocked(behind))
+
+
 def _shares(precision: float, recall: float) -> Said:
     """The two shares as a person reads them."""
     return tr(
@@ -143,8 +169,8 @@ Label = tuple[int, bool]
 
 def _labels(
     evidence: Evidence, params: LabelledParams, expected: Said
-) -> tuple[dict[str, list[Label]], list[int]] | Outcome:
-    """The labels of each point in order of time with their evidence, or the outcome that there are none."""
+) -> tuple[dict[str, list[Label]], list[int], int] | Outcome:
+    """The labels of each point in order of time, their evidence and how far their clock is behind, or that there are none."""
     good = {plain(text) for text in params.good}
     found: dict[str, list[Label]] = {}
     if params.file is not None:
@@ -160,7 +186,11 @@ def _labels(
             for name, cell in zip(params.points, cells[1:], strict=True):
                 if utc is not None and cell not in (None, ""):
                     found.setdefault(name, []).append((evidence.t_of_utc(utc), plain(number(cell)) in good))
-        return {name: sorted(labels) for name, labels in found.items()}, [handed.seq]
+        times = sorted(t for labels in found.values() for t, _ in labels)
+        middle = times[len(times) // 2] if times else 0
+        behind = -middle if middle < 0 else min(handed.t - middle, 0)  # outside the lab, if not 0
+        return {name: sorted(labels) for name, labels in found.items()}, [handed.seq], behind
+    least: int | None = None
     seqs: list[int] = []
     for topic in params.points:
         for record in by_clients(evidence, topic):
@@ -171,6 +201,7 @@ def _labels(
                 continue
             utc = utc_ns_of(find(data, params.time)) if params.time is not None else None
             t = record.t if utc is None else min(evidence.t_of_utc(utc), record.t)
+            least = record.t - t if least is None else min(least, record.t - t)
             found.setdefault(topic, []).append((t, plain(number(label)) in good))
             seqs.append(record.seq)
     if not found:
@@ -181,7 +212,7 @@ def _labels(
             "No message has a label at {label}.", "沒有消息在 {label} 處帶有標註。", "没有消息在 {label} 处带有标注。"
         )
         return failed(reason.format(label=params.label), expected=expected, evidence=sent)
-    return {topic: sorted(labels) for topic, labels in found.items()}, seqs
+    return {topic: sorted(labels) for topic, labels in found.items()}, seqs, least or 0
 
 
 def _held(labels: list[Label], end: int) -> Iterator[tuple[int, int, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from grader_bench import Bench
+from grader_bench import UTC_ORIGIN_NS, Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +85,41 @@ def test_labels_fit_the_faults(
     """In time, too late, never, always, and at the point that was well."""
     labelled(bench, voltage, power)
     assert bench.judge("quality.labelled", **LABELS).state is state
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state", "said"),
+    [
+        (0.0, State.PASSED, ""),
+        (-1.5, State.PASSED, ""),
+        (30.0, State.PASSED, ""),
+        (-15.0, State.FAILED, "15 s behind"),
+        (-8 * 3600.0, State.FAILED, "8 h behind"),
+    ],
+)
+def test_a_clients_wrong_clock_is_told(bench: Bench, ahead: float, state: State, said: str) -> None:
+    """Within the grace it is forgiven, ahead of the message it is the message that counts, and what is far off is told."""
+    bench.end = 60
+    fault(bench, "meter1.voltage", "stuck", 20, 40)
+    for n in range(60):
+        at = UTC_ORIGIN_NS / 1e9 + n + ahead
+        bench.publish(n, "v", {"quality": "bad" if 20 <= n < 40 else "good", "at": at})
+    params = {"points": {"v": "meter1.voltage"}, "grace": "2 s", "time": "at"}
+    outcome = bench.judge("quality.labelled", **params)
+    assert outcome.state is state
+    assert said in outcome.reason["en"]
+
+
+@pytest.mark.parametrize(("ahead", "said"), [(8 * 3600, "ahead"), (-8 * 3600, "behind")])
+def test_a_file_of_another_time_zone_is_told(bench: Bench, ahead: int, said: str) -> None:
+    """When most of its times lie outside the lab, that is what is said."""
+    bench.end = 60
+    fault(bench, "meter1.voltage", "stuck", 20, 40)
+    rows = (f"{UTC_ORIGIN_NS // 10**9 + n + ahead},{'bad' if 20 <= n < 40 else 'good'}" for n in range(60))
+    bench.hand_in("q.csv", "\n".join(["time,v", *rows]))
+    outcome = bench.judge("quality.labelled", points={"v": "meter1.voltage"}, file="q.csv", time="time")
+    assert said in outcome.reason["en"]
+    assert "time zone" in outcome.help["en"]
 
 
 def test_labels_may_stand_in_a_file(bench: Bench) -> None:

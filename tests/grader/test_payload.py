@@ -42,12 +42,15 @@ def test_paths_find_parts() -> None:
 
 
 def test_times_are_read_in_their_usual_forms() -> None:
-    """ISO 8601 with and without offset, Unix seconds and milliseconds."""
+    """ISO 8601 with and without offset, Unix seconds and milliseconds, which a CSV has as digits."""
     assert utc_ns_of("1970-01-01T00:00:01Z") == 10**9
     assert utc_ns_of("1970-01-01T08:00:01.5+08:00") == 1_500_000_000
     assert utc_ns_of("1970-01-01 00:00:01") == 10**9
     assert utc_ns_of(1_700_000_000) == 1_700_000_000 * 10**9
     assert utc_ns_of(1_700_000_000_123) == 1_700_000_000_123 * 10**6
+    assert utc_ns_of(" 1700000000.5") == 1_700_000_000_500_000_000
+    assert utc_ns_of("1700000000123") == 1_700_000_000_123 * 10**6
+    assert utc_ns_of("20260101") == utc_ns_of("2026-01-01")
     assert utc_ns_of(True) is utc_ns_of(None) is utc_ns_of("soon") is utc_ns_of(float("nan")) is None
 
 

@@ -14,12 +14,15 @@ from grader.words import clock, names, number
 from grader.writes import judge_writes
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.rows import merged
 from labsim.quantity import Tolerance, ToleranceField
 from labsim.scenario.fields import DevicePath, TagPath
 from labsim.text import Text, tr
 
 Table = Literal["holding", "input", "coil", "discrete"]
 NO_ANSWER = -1
+REQUESTS = ("read", "write", "request")
+"""Kinds of records that are one request each."""
 COMPARE_MAP = tr(
     "Compare the register numbers of the datasheet with the addresses on the wire.",
     "請比較數據手冊的寄存器編號與線上的地址。",
@@ -71,11 +74,8 @@ class Read(Check[ReadParams]):
     def judge(self, evidence: Evidence, params: ReadParams) -> Outcome:
         """Look for good reads of each tag, or of the device."""
         devices = {params.device} if params.device else {tag.partition(".")[0] for tag in params.tags}
-        if len(devices) == 1:
-            asked = evidence.of("modbus", "read", next(iter(devices)))
-        else:
-            asked = [r for r in evidence.of("modbus", "read") if r.device in devices]
-        good = [r for r in asked if r.status == 0]
+        asked = merged(evidence.of("modbus", "read", device) for device in sorted(devices))
+        good: list[Record] = asked.good
         if params.fc is not None or params.table is not None:
             good = [r for r in good if _of_kind(r, params)]
         if not params.tags:
@@ -85,7 +85,7 @@ class Read(Check[ReadParams]):
                     evidence=good,
                 )
             return _not_read(evidence, params, names(sorted(devices)), asked, good)
-        seen = {tag: [r for r in good if tag in r.tags] for tag in params.tags}
+        seen = {tag: list(islice((r for r in good if tag in r.tags), 3)) for tag in params.tags}
         found = [tag for tag in params.tags if seen[tag]]
         if params.together:
             wanted = set(params.tags)
@@ -102,7 +102,7 @@ class Read(Check[ReadParams]):
                 return failed(reason, evidence=[r for records in seen.values() for r in records[:1]])
         if not found:
             return _not_read(evidence, params, names(params.tags), asked, good)
-        rows = [r for records in seen.values() for r in records[:3]]
+        rows = [r for records in seen.values() for r in records]
         missing = [tag for tag in params.tags if not seen[tag]]
         if not missing:
             reason = tr("{n} of {all} tags were read.", "已讀取 {n}/{all} 個測點。", "已读取 {n}/{all} 个测点。")

@@ -6,15 +6,17 @@ from collections import Counter
 from typing import Annotated, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
+from grader.checks.modbus import REQUESTS
 from grader.outcome import Outcome, failed, passed
 from grader.pattern import Portion
 from grader.window import nanoseconds
 from grader.words import clock, duration, listed, names, number, percent
-from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.rows import Rows
 from labsim.quantity import Duration
 from labsim.scenario.fields import DevicePath
 from labsim.text import Text, tr
@@ -86,7 +88,7 @@ class Exceptions(Check[ExceptionsParams]):
 
     def judge(self, evidence: Evidence, params: ExceptionsParams) -> Outcome:
         """Find the stretch with the fewest requests that went wrong."""
-        requests = [r for r in evidence.of("modbus", device=params.device) if r.kind in ("read", "write", "request")]
+        requests = evidence.of("modbus", REQUESTS, params.device)
         expected = _limits(params)
         if len(requests) < params.at_least:
             reason = tr(
@@ -104,7 +106,7 @@ class Exceptions(Check[ExceptionsParams]):
             ).format(lasting=duration(params.lasting or 0), least=params.at_least)
             return failed(reason, expected=expected, evidence=requests)
         inside = requests[best.first : best.end]
-        wrong = [r for r in inside if _is_wrong(r.status, params)]
+        wrong = [inside[i] for i in np.flatnonzero(_wrong(requests, params)[best.first : best.end]).tolist()]
         reason = tr(
             "From {time} on, {wrong} of {all} requests went wrong.",
             "自 {time} 起，{all} 次請求中有 {wrong} 次失敗。",
@@ -127,16 +129,15 @@ class Exceptions(Check[ExceptionsParams]):
         return failed(reason, expected=expected, actual=actual, evidence=wrong, help=advice)
 
 
-def _is_wrong(status: int, params: ExceptionsParams) -> bool:
-    return status in params.codes if params.codes else status != 0
+def _wrong(requests: Rows, params: ExceptionsParams) -> NDArray[np.bool_]:
+    """Whether each of them went wrong."""
+    return np.isin(requests.statuses, params.codes) if params.codes else requests.statuses != 0
 
 
-def _best(evidence: Evidence, params: ExceptionsParams, requests: list[Record]) -> _Stretch | None:
+def _best(evidence: Evidence, params: ExceptionsParams, requests: Rows) -> _Stretch | None:
     """The stretch in which the smallest share went wrong; of several, the one with most requests, of these the first."""
-    statuses = [r.status for r in requests]
-    counted = {status for status in set(statuses) if _is_wrong(status, params)}
-    wrong = np.cumsum([False, *map(counted.__contains__, statuses)])
-    times = np.array([r.t for r in requests], np.int64)
+    wrong = np.concatenate(([0], np.cumsum(_wrong(requests, params))))
+    times = requests.times
     if params.lasting is None:
         minutes = int(times[-1] - times[0]) / _MINUTE_NS
         return _Stretch(0, len(requests), int(wrong[-1]), max(minutes, 1.0))

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.check import Check, Params
+from grader.checks.modbus import REQUESTS
 from grader.checks.mqtt_pace import fullest
 from grader.checks.never import untouched
 from grader.outcome import Outcome, partly, passed
@@ -56,10 +57,7 @@ class Rate(Check[RateParams]):
 
     def judge(self, evidence: Evidence, params: RateParams) -> Outcome:
         """Look for the fullest window of each device."""
-        requests = {
-            device: [r for r in evidence.of("modbus", device=device) if r.kind in ("read", "write", "request")]
-            for device in params.devices
-        }
+        requests = {device: evidence.of("modbus", REQUESTS, device) for device in params.devices}
         expected = f"≤ {params.most} / {duration(params.per)}"
         idle = [device for device, rows in requests.items() if len(rows) < params.at_least]
         if len(idle) == len(requests):
@@ -81,7 +79,7 @@ class Rate(Check[RateParams]):
             return partly(share, reason, expected=expected, actual=actual, evidence=busiest[worst])
         if idle:
             reason = tr("Hardly asked: {devices}.", "請求過少：{devices}。", "请求过少：{devices}。")
-            rows = [r for device in idle for r in requests[device]]
-            return partly(share, reason.format(devices=names(idle)), expected=expected, actual=actual, evidence=rows)
+            few = [r for device in idle for r in requests[device]]
+            return partly(share, reason.format(devices=names(idle)), expected=expected, actual=actual, evidence=few)
         reason = tr("No device got too many.", "沒有設備收到過多請求。", "没有设备收到过多请求。")
         return passed(reason, expected=expected, actual=actual, evidence=busiest[worst])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from statistics import median
-from typing import Annotated, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,10 @@ from grader.check import Check, Params, Share
 from grader.jitter import widened
 from grader.outcome import Outcome, failed, passed
 from grader.truth import near
-from grader.window import Best, best_window, nanoseconds
+from grader.window import Best, best_of, nanoseconds
 from grader.words import clock, duration, margin, names, percent
-from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.rows import Rows
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.scenario.fields import DevicePath, TagPath
 from labsim.text import Text, tr
@@ -50,39 +49,53 @@ class PolledParams(Params):
         return self
 
 
-class Poll(NamedTuple):
-    """The requests that belong together, all within half a period of the first: when, and where they are in the list."""
+@dataclass(frozen=True, slots=True)
+class Polls:
+    """Requests gathered into polls, all of one within half a period of its first.
 
-    t: int
-    first: int
-    end: int
+    Attributes:
+        times: Plant nanoseconds of the first request of each.
+        firsts: The place of that request in the list.
+        ends: Where the requests of the next begin.
+    """
+
+    times: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.times)
 
     @property
-    def size(self) -> int:
-        """How many requests it took."""
-        return self.end - self.first
+    def sizes(self) -> NDArray[np.int64]:
+        """How many requests each took."""
+        return self.ends - self.firsts
+
+    @property
+    def periods(self) -> NDArray[np.float64]:
+        """The seconds from each to the next."""
+        return np.diff(self.times) / 1e9
 
 
-def polls_of(requests: Sequence[Record], every_ns: int) -> list[Poll]:
+def polls_of(requests: Rows, every_ns: int) -> Polls:
     """Requests in order of time, gathered into polls."""
     starts: list[int] = []
     until, half = -1, every_ns // 2
-    times = [r.t for r in requests]
-    for index, t in enumerate(times):
+    for index, t in enumerate(requests.times.tolist()):
         if t > until:
             starts.append(index)
             until = t + half
-    return [Poll(times[a], a, b) for a, b in pairwise([*starts, len(requests)])]
+    firsts = np.array(starts, np.int64)
+    return Polls(requests.times[firsts], firsts, np.append(firsts, len(requests))[1:])
 
 
-def answered(requests: Sequence[Record], polls: Sequence[Poll], tags: Sequence[str]) -> NDArray[np.bool_]:
+def answered(requests: Rows, polls: Polls, tags: Sequence[str]) -> NDArray[np.bool_]:
     """Of each poll, whether its good answers held every tag; without tags, whether any answer was good."""
-    good = [[r.status == 0 and tag in r.tags for r in requests] for tag in tags] or [[r.status == 0 for r in requests]]
-    bounds = np.array([(p.first, p.end) for p in polls], np.int64).reshape(-1, 2)
+    good = requests.statuses == 0
     found = np.ones(len(polls), bool)
-    for each in good:
-        counted = np.cumsum([0, *each])
-        found &= counted[bounds[:, 1]] > counted[bounds[:, 0]]
+    for each in [good & np.array([tag in r.tags for r in requests], bool) for tag in tags] or [good]:
+        counted = np.concatenate(([0], np.cumsum(each)))
+        found &= counted[polls.ends] > counted[polls.firsts]
     return found
 
 
@@ -137,18 +150,14 @@ class Polled(Check[PolledParams]):
                 "{device} 被轮询 {n} 次；至少两次才有周期。",
             ).format(device=params.device, n=len(polls))
             return failed(reason, expected=expected, evidence=requests)
-        few = params.requests_per_poll
         even = _regular(polls, params)
-        read = answered(requests, polls[:-1], params.tags)
-        spans = [
-            (a.t, b.t)
-            for (a, b), good in zip(pairwise(polls), (even & read).tolist(), strict=True)
-            if good and (few is None or a.size <= few)
-        ]
+        good = even & (read := answered(requests, polls, params.tags)[:-1])
+        if params.requests_per_poll is not None:
+            good &= polls.sizes[:-1] <= params.requests_per_poll
         length = nanoseconds(params.lasting)
-        best = best_window(spans, length)
+        best = best_of(polls.times[:-1][good], polls.times[1:][good], length)
         share = best.good_ns / length
-        inside = [p for p in polls if best.start <= p.t <= best.start + length]
+        inside = np.flatnonzero((polls.times >= best.start) & (polls.times <= best.start + length))
         actual = tr(
             "{share} of {lasting} from {time}, median period {median}",
             "自 {time} 起 {lasting} 中佔 {share}，周期中位數 {median}",
@@ -156,10 +165,10 @@ class Polled(Check[PolledParams]):
         ).format(
             share=percent(min(share, 1)),
             lasting=duration(params.lasting),
-            time=clock(evidence, best.start if spans else polls[0].t),
-            median=duration(_median(inside if len(inside) > 1 else polls)),
+            time=clock(evidence, best.start if good.any() else int(polls.times[0])),
+            median=duration(_median(polls.times[inside] if len(inside) > 1 else polls.times)),
         )
-        rows = requests[inside[0].first if spans and inside else 0 :]
+        rows = requests[int(polls.firsts[inside[0]]) if good.any() and inside.size else 0 :]
         if best.good_ns >= params.share * length:
             reason = tr(
                 "{device} was polled regularly from {time}.",
@@ -171,15 +180,9 @@ class Polled(Check[PolledParams]):
         return failed(reason, expected=expected, actual=actual, evidence=rows, help=advice)
 
 
-def _periods(polls: Sequence[Poll]) -> NDArray[np.float64]:
-    """The seconds from each poll to the next."""
-    times = np.array([p.t for p in polls], np.int64)
-    return (times[1:] - times[:-1]) / 1e9
-
-
-def _regular(polls: Sequence[Poll], params: PolledParams) -> NDArray[np.bool_]:
+def _regular(polls: Polls, params: PolledParams) -> NDArray[np.bool_]:
     """Whether each period is as long as asked, and near enough to the one before if that was."""
-    periods = _periods(polls)
+    periods = polls.periods
     good = near(params.within, periods, params.every)
     if params.jitter is None:
         return good
@@ -188,13 +191,14 @@ def _regular(polls: Sequence[Poll], params: PolledParams) -> NDArray[np.bool_]:
     return good
 
 
-def _median(polls: Sequence[Poll]) -> float:
-    return median(b.t - a.t for a, b in pairwise(polls)) / 1e9
+def _median(times: NDArray[np.int64]) -> float:
+    """The median period in seconds."""
+    return float(np.median(np.diff(times))) / 1e9
 
 
 def _why(
-    requests: Sequence[Record],
-    polls: Sequence[Poll],
+    requests: Rows,
+    polls: Polls,
     best: Best,
     params: PolledParams,
     even: NDArray[np.bool_],
@@ -202,10 +206,11 @@ def _why(
 ) -> tuple[Text, Text | None]:
     """What most of the polls have wrong; when nothing is wrong with most, they were too few."""
     count = len(polls) - 1
-    many = [p for p in polls[:-1] if params.requests_per_poll and p.size > params.requests_per_poll]
-    missing = [polls[index] for index in np.flatnonzero(~read).tolist()]
+    sizes = polls.sizes[:-1]
+    many = sizes[sizes > params.requests_per_poll] if params.requests_per_poll else sizes[:0]
+    missing = np.flatnonzero(~read).tolist()
     uneven = int(np.count_nonzero(~even))
-    jumpy = int(np.count_nonzero(~even & near(params.within, _periods(polls), params.every)))
+    jumpy = int(np.count_nonzero(~even & near(params.within, polls.periods, params.every)))
     worst = max(uneven, len(many), len(missing))
     if worst * 20 <= count:
         return tr(
@@ -214,18 +219,18 @@ def _why(
             "轮询稳定，但在 {lasting} 中仅持续 {good}。",
         ).format(good=duration(best.good_ns / 1e9), lasting=duration(params.lasting)), None
     if len(many) == worst:
-        counts = median(p.size for p in many)
         return tr(
             "A poll took {n:g} requests; at most {most} are allowed.",
             "一次輪詢用了 {n:g} 個請求；至多允許 {most} 個。",
             "一次轮询用了 {n:g} 个请求；至多允许 {most} 个。",
-        ).format(n=counts, most=params.requests_per_poll), tr(
+        ).format(n=float(np.median(many)), most=params.requests_per_poll), tr(
             "Registers that lie near each other can be read in one request.",
             "相鄰的寄存器可用一個請求讀取。",
             "相邻的寄存器可用一个请求读取。",
         )
     if len(missing) == worst:
-        got = {tag for p in missing for r in requests[p.first : p.end] if r.status == 0 for tag in r.tags}
+        spans = zip(polls.firsts[missing].tolist(), polls.ends[missing].tolist(), strict=True)
+        got = {tag for first, end in spans for r in requests[first:end] if r.status == 0 for tag in r.tags}
         lost = names(tag for tag in params.tags if tag not in got) or names(params.tags) or params.device
         return tr(
             "{n} of {all} polls did not read {tags} without an exception.",
@@ -246,7 +251,7 @@ def _why(
         "{n} of {all} periods were off; the median was {median}.",
         "{all} 個周期中有 {n} 個超出容差；中位數為 {median}。",
         "{all} 个周期中有 {n} 个超出容差；中位数为 {median}。",
-    ).format(n=uneven, all=count, median=duration(_median(polls))), tr(
+    ).format(n=uneven, all=count, median=duration(_median(polls.times))), tr(
         "A loop that sleeps a fixed time after its work drifts by the time the work takes.",
         "在工作之後再休眠固定時長的循環，其周期會加上工作所需的時間。",
         "在工作之后再休眠固定时长的循环，其周期会加上工作所需的时间。",

@@ -12,6 +12,7 @@ from grader.checks import load
 from grader.checks.polling import PolledParams, _regular, answered, polls_of
 from grader.outcome import State
 from labsim.evidence.event import Record
+from labsim.evidence.rows import Rows
 from labsim.quantity import Tolerance
 
 POLL = {"device": "meter1", "every": "1 s", "within": "20 %", "for": "10 s"}
@@ -228,19 +229,20 @@ def test_polls_are_judged_together_as_each_alone(
     sent: list[tuple[int, int, set[str]]], tags: tuple[str, ...], jitter: float | None
 ) -> None:
     """Which polls were answered whole, and which periods are regular, is what a look at each by itself finds."""
-    requests = [
+    requests = Rows(
         Record(
             kind="read", protocol="modbus", device="a", status=status, tags=sorted(held), seq=seq, t=t * 10**8, w=0, m=0
         )
         for seq, (t, status, held) in enumerate(sorted(sent, key=lambda each: each[0]), 1)
-    ]
+    )
     params = PolledParams.model_validate({"device": "a", "every": 1, "within": "20 %", "for": 10, "jitter": jitter})
     polls = polls_of(requests, 10**9)
-    assert [r for p in polls for r in requests[p.first : p.end]] == requests
-    for poll, whole in zip(polls, answered(requests, polls, tags), strict=True):
-        good = [r for r in requests[poll.first : poll.end] if r.status == 0]
+    spans = list(zip(polls.firsts.tolist(), polls.ends.tolist(), strict=True))
+    assert [r for first, end in spans for r in requests[first:end]] == requests
+    for (first, end), whole in zip(spans, answered(requests, polls, tags), strict=True):
+        good = [r for r in requests[first:end] if r.status == 0]
         assert whole == (bool(good) and all(any(tag in r.tags for r in good) for tag in tags))
-    periods = [(b.t - a.t) / 1e9 for a, b in pairwise(polls)]
+    periods = [(b - a) / 1e9 for a, b in pairwise(polls.times.tolist())]
     near = [params.within.allows(period, 1) for period in periods]
     steady = [
         jitter is None or index == 0 or not near[index - 1]

@@ -14,6 +14,7 @@ from grader.checks.modbus_exceptions import ExceptionsParams, _best
 from grader.outcome import State
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.rows import Rows
 
 
 def requests(bench: Bench, start: float, count: int, wrong: int, every: float = 0.1, status: int = 2) -> None:
@@ -97,10 +98,10 @@ def test_the_best_stretch_is_that_of_a_look_at_each(sent: list[tuple[int, int]],
     }
     params = ExceptionsParams.model_validate({**asked, "codes": data.draw(st.sampled_from([(), (2,), (3, 4)]))})
     second, end = 10**9, data.draw(st.integers(0, 45)) * 10**9
-    requests = [
+    requests = Rows(
         Record(kind="read", protocol="modbus", status=status, seq=seq, t=t * second, w=0, m=0)
         for seq, (t, status) in enumerate(sorted(sent, key=lambda each: each[0]), 1)
-    ]
+    )
     found = []
     for first, request in enumerate(requests):
         until = request.t + round((params.lasting or 0) * second)

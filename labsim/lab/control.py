@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 import devices
-from labsim.errors import AttemptError, EndpointError, InputError, LabsimError, UnknownNameError
+from labsim.errors import AttemptError, DiskError, EndpointError, InputError, LabsimError, UnknownNameError
 from labsim.lab.lab import Lab
 from labsim.lab.manual import manual
 from labsim.lab.mimic import mimic_document
@@ -114,7 +114,7 @@ class Control:
                 return JSONResponse(await handler(request, await _body(request)))
             except UnknownNameError as error:
                 return _refusal(404, error)
-            except AttemptError as error:
+            except (AttemptError, DiskError) as error:
                 return _refusal(409, error)
             except InputError as error:
                 return _refusal(400, error)
@@ -145,19 +145,23 @@ class Control:
         return self._lab.configure(_text(body, "device"), _text(body, "setting"), body.get("value"))
 
     async def _fault(self, _request: Request, body: dict[str, Any]) -> Any:
+        self._refuse_in_exam("only the scenario lets something fail")
         settings = {name: value for name, value in body.items() if name not in ("target", "fault")}
         return self._lab.fault(_text(body, "target"), _text(body, "fault"), settings)
 
     async def _faults(self, request: Request, _body: dict[str, Any]) -> Any:
+        self._refuse_in_exam("only the scenario lets something fail")
         target, faults = request.query_params.get("target", ""), self._lab.faults
         if not target:
             return {"targets": faults.targets}
         return {"target": target, "faults": faults.table(target, self._lang(request.query_params.get("lang")))}
 
     async def _pause(self, _request: Request, _body: dict[str, Any]) -> Any:
+        self._refuse_in_exam("the plant is not paused by hand")
         return self._lab.pause()
 
     async def _resume(self, _request: Request, _body: dict[str, Any]) -> Any:
+        self._refuse_in_exam("the plant is not paused by hand")
         return self._lab.resume()
 
     async def _stop(self, _request: Request, body: dict[str, Any]) -> Any:
@@ -174,6 +178,11 @@ class Control:
         if not since.isdigit():
             return _refusal(400, InputError("'since' must be a sequence number."))
         return StreamingResponse(_events(self._lab.feed.listen(int(since))), media_type="text/event-stream")
+
+    def _refuse_in_exam(self, rule: str) -> None:
+        """An instructor's acts are nobody's in an exam: the candidate holds the token, and all candidates have the same plant."""
+        if self._lab.mode == "exam":
+            raise AttemptError(f"in an exam {rule}.")
 
     def _lang(self, lang: Any) -> str:
         if lang is None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from labsim.errors import AttemptError
+from labsim.client.client import LabClient
+from labsim.errors import AttemptError, ControlError
 from labsim.evidence.evidence import Evidence
+from labsim.lab.control import Control
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
 from labsim.lab.view import lab_document
@@ -42,3 +44,14 @@ async def test_an_exam_tells_what_it_may_and_keeps_everything(tmp_path: Path) ->
     starts = Evidence.load(tmp_path / "attempt").of("lab", "host-start")
     assert [record.detail["mode"] for record in starts] == ["exam", "exam"]
     assert Evidence.load(tmp_path / "attempt").of("lab", "jitter")
+
+
+async def test_an_exam_leaves_nobody_an_instructors_acts(tmp_path: Path) -> None:
+    """With the candidate's own token nothing fails, nothing is listed that could, and the plant's time goes on."""
+    options = Options(seed="7", attempt=tmp_path / "attempt", port_base=0, exam=True)
+    async with Lab(find_scenario("first-contact"), options) as lab, Control(lab, "127.0.0.1", 0) as control:
+        async with LabClient(control.url) as client:
+            for act in (client.begin_fault("link.modbus", "down", {}), client.targets(), client.pause(), client.resume()):
+                with pytest.raises(ControlError, match="in an exam"):
+                    await act
+        assert lab.state == "running"

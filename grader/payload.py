@@ -88,7 +88,7 @@ def utc_ns_of(raw: object) -> int | None:
     if isinstance(raw, bool) or raw is None:
         return None
     if isinstance(raw, str) and _UNIX.fullmatch(raw.strip()):
-        raw = float(raw)
+        raw = float(raw) if "." in raw else int(raw)
     if isinstance(raw, (int, float)):
         if not 0 <= raw < 1e14:
             return None

@@ -6,7 +6,9 @@ Run as ``python solution.py READY.json``.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
+import math
 import struct
 import sys
 import time
@@ -19,6 +21,7 @@ from pymodbus.client import ModbusTcpClient
 
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 POLLS = 220
+SHED_S, COUNT_S = 180, 10  # length of the load shedding test, and how often the counter is read in it
 # Register numbers of the datasheet: the main table of holding registers and the compact table of input registers
 VOLTAGE_L1, VOLTAGE_L12, VOLTAGE_LN, CURRENT_N, FREQUENCY, ENERGY = 3028, 3020, 3036, 3006, 3110, 3204
 C_TEMPERATURE, C_POWER_FACTOR, C_POWER = 8, 9, 25
@@ -42,6 +45,7 @@ class Trainee:
         self.meters = ModbusTcpClient(at.hostname, port=at.port)
         self.units = {row["device"]: row["unit"] for row in ready["endpoints"]}
         self.base = {f"meter{n}": ready["variants"][f"base{n}"] for n in (1, 2, 3)}
+        self.rollover = ready["variants"]["rollover"]
         self.handin, self.control = Path(ready["handin"]), ready["control"]
         self.pace = 1 / ready["speed"]
         self.order: dict[str, str] = {}
@@ -60,6 +64,9 @@ class Trainee:
         self.meet_exception()
         self.answer("exception", "2")
         self.poll()
+        energy = self.total(self.shed())
+        print("energy of the test:", energy)
+        self.write("energy.csv", ("figure", "value"), {"shed_kwh": energy / 1000})
         self.meters.close()
 
     def holding(self, meter: str, number: int, count: int) -> bytes:
@@ -124,7 +131,10 @@ class Trainee:
         lost = self.meters.read_discrete_inputs(self.address("meter2", 1), count=3, device_id=self.units["meter2"]).bits
         roof = self.meters.read_discrete_inputs(self.address("meter3", 5), count=1, device_id=self.units["meter3"]).bits
         phases = {f"meter2.phase_loss_l{n + 1}": int(lost[n]) for n in range(3)}
-        return phases | {"meter3.exporting": int(roof[0])}
+        data = self.holding("meter2", VOLTAGE_L1, 6)
+        volts = [self.number("meter2", data[4 * n : 4 * n + 4], "f") for n in range(3)]
+        unknown = next(f"L{n + 1}" for n, volt in enumerate(volts) if math.isnan(volt))
+        return phases | {"meter3.exporting": int(roof[0]), "not_a_number": unknown}
 
     def meet_exception(self) -> None:
         """A register that the meter does not have."""
@@ -141,6 +151,24 @@ class Trainee:
     def poll_once(self) -> None:
         """All three voltages in one request."""
         self.holding("meter1", VOLTAGE_L1, 6)
+
+    def shed(self) -> list[int]:
+        """Shed the load of the cold store; readings of its counter from then to the end of the test, Wh."""
+        readings = [self.count()]
+        self.meters.write_coil(self.address("meter1", 1), True, device_id=self.units["meter1"])
+        begin = time.monotonic()
+        for n in range(1, SHED_S // COUNT_S + 1):
+            time.sleep(max(0.0, begin + n * COUNT_S * self.pace - time.monotonic()))
+            readings.append(self.count())
+        return readings
+
+    def count(self) -> int:
+        """The energy counter of the cold store; its four registers in one request."""
+        return int(self.number("meter1", self.holding("meter1", ENERGY, 4), "q"))
+
+    def total(self, readings: list[int]) -> int:
+        """Energy from the first reading to the last: a step back is one through the rollover."""
+        return sum((now - before) % self.rollover for before, now in itertools.pairwise(readings))
 
     def write(self, name: str, header: tuple[str, str], rows: dict[str, Any]) -> None:
         """Hand in a CSV file."""

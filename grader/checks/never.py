@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from grader.check import Check, Params
-from grader.outcome import Outcome, failed, passed
+from grader.outcome import EVIDENCE_KEPT, Outcome, failed, passed
 from grader.pattern import Regex, fits
 from grader.payload import topic_matches
 from grader.topic import overlap
 from grader.words import clock, names
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.rows import Rows, merged
 from labsim.scenario.fields import DevicePath, TagPath
 from labsim.text import Text, tr
 
 Register = Annotated[int, Field(ge=0, le=65535)]
-_ACTS = ("publish", "subscribe", "deny")
+_ACTIONS = ("publish", "subscribe")
+_seq = attrgetter("seq")
 NOT_DONE = tr("It was not done.", "未曾發生。", "未曾发生。")
 
 
@@ -41,11 +46,11 @@ class AddressRange(Params):
         """The requests that reach into it."""
         device, table, first, last = self.device, self.table, self.first, self.last
         for record in records:
-            if record.device != device:
-                continue
             where = record.detail
             address = where.get("address", -1)
-            if 0 <= address <= last and where.get("table") == table and address + max(where.get("count", 1), 1) > first:
+            if not 0 <= address <= last or (address < first and address + where.get("count", 1) <= first):
+                continue
+            if record.device == device and where.get("table") == table:
                 yield record
 
 
@@ -101,10 +106,8 @@ class ModbusNever(Check[ModbusNeverParams]):
         """Look for the first request that does it."""
         devices = {tag.partition(".")[0] for tag in params.tags} | {span.device for span in params.ranges}
         kinds = ("read", "write") if params.action == "any" else (params.action,)
-        rows = evidence.of("modbus", device=next(iter(devices)) if len(devices) == 1 else None)
-        requests = [r for r in rows if r.kind in ("read", "write") and r.device in devices]
         tags = set(params.tags)
-        tried = [r for r in requests if r.kind in kinds and (r.status == 0 or (params.refused and r.status > 0))]
+        tried = [r for r in _requests(evidence, kinds, devices) if r.status == 0 or (params.refused and r.status > 0)]
         reached = {r.seq for span in params.ranges for r in span.touched(tried)}
         done = [r for r in tried if r.seq in reached or not tags.isdisjoint(r.tags)] if reached or tags else []
         if done:
@@ -117,10 +120,14 @@ class ModbusNever(Check[ModbusNeverParams]):
             )
             reason = form.format(what=what, time=clock(evidence, first.t))
             return failed(reason, expected="0", actual=str(len(done)), evidence=done, times=len(done))
-        good = [r for r in requests if r.status == 0]
+        good = _requests(evidence, ("read", "write"), devices).good
         if len(good) < params.at_least:
             return untouched(len(good), params.at_least, good)
         return passed(NOT_DONE, expected="0", actual="0", evidence=good)
+
+
+def _requests(evidence: Evidence, kinds: tuple[str, ...], devices: Iterable[str]) -> Rows:
+    return merged(evidence.of("modbus", kinds, device) for device in devices)
 
 
 class MqttNeverParams(Params):
@@ -160,11 +167,7 @@ class MqttNever(Check[MqttNeverParams]):
 
     def judge(self, evidence: Evidence, params: MqttNeverParams) -> Outcome:
         """Look for the first message or subscription that does it."""
-        acts = [r for r in evidence.of("mqtt") if r.kind in _ACTS and r.app != PLANT]
-        if params.client is not None:
-            acts = [r for r in acts if fits(params.client, r.app)]
-        known: dict[tuple[str, str], bool] = {}
-        done = [r for r in acts if _forbidden(r, params, known)]
+        done = sorted(_done(evidence, params), key=_seq)
         if done:
             first = done[0]
             form = (
@@ -182,7 +185,9 @@ class MqttNever(Check[MqttNeverParams]):
             )
             reason = form.format(who=first.app or first.client, topic=first.subject, time=clock(evidence, first.t))
             return failed(reason, expected="0", actual=str(len(done)), evidence=done, times=len(done))
-        good = [r for r in acts if r.kind != "deny" and r.status == 0]
+        accepted = merge(*(evidence.of("mqtt", kind) for kind in _ACTIONS), key=_seq)
+        counted = (r for r in accepted if r.status == 0 and _is_meant(r, params))
+        good = list(islice(counted, max(params.at_least, EVIDENCE_KEPT)))
         if len(good) < params.at_least:
             return untouched(len(good), params.at_least, good)
         return passed(NOT_DONE, expected="0", actual="0", evidence=good)
@@ -212,14 +217,19 @@ def _action(record: Record) -> str:
     return str(record.detail.get("action", "")) if record.kind == "deny" else record.kind
 
 
-def _forbidden(record: Record, params: MqttNeverParams, known: dict[tuple[str, str], bool]) -> bool:
-    """Whether an act is one of those; ``known`` keeps what was found of an action and its topic or filter."""
-    action = record.kind if record.kind != "deny" else _action(record)
-    if params.action not in ("any", action) or (not params.refused and (record.kind == "deny" or record.status)):
-        return False
-    key = action, record.subject
-    found = known.get(key)
-    if found is None:
-        meets = topic_matches if action == "publish" else overlap
-        found = known[key] = any(meets(pattern, record.subject) for pattern in params.topics)
-    return found
+def _is_meant(record: Record, params: MqttNeverParams) -> bool:
+    return record.app != PLANT and fits(params.client, record.app)
+
+
+def _done(evidence: Evidence, params: MqttNeverParams) -> Iterator[Record]:
+    """The acts that are forbidden; each topic or filter is looked at once, however often something was done to it."""
+    for kind in (*_ACTIONS, "deny"):
+        for subject, rows in evidence.of("mqtt", kind).by_subject.items():
+            for action in {_action(r) for r in rows} if kind == "deny" else (kind,):
+                meets = topic_matches if action == "publish" else overlap
+                if params.action not in ("any", action) or not any(meets(each, subject) for each in params.topics):
+                    continue
+                for record in rows:
+                    refused = kind == "deny" or record.status != 0
+                    if _action(record) == action and _is_meant(record, params) and (params.refused or not refused):
+                        yield record

@@ -47,6 +47,11 @@ class Rows(list[Record]):
         """Those of each device."""
         return self._split("device")
 
+    @cached_property
+    def by_subject(self) -> dict[str, Rows]:
+        """Those of each subject."""
+        return self._split("subject")
+
     def _column(self, name: str) -> NDArray[np.int64]:
         column = np.fromiter(map(attrgetter(name), self), np.int64, len(self))
         column.flags.writeable = False

@@ -74,7 +74,7 @@ class DataTypes:
     def _structure(
         self, key: Key, encoding: Key, name: tuple[int, str], fields: list[_Field], about: Text | None
     ) -> Key:
-        """A DataType below Structure (OPC 10000-3 §5.8.3, §8.48) with its Default Binary encoding (§5.8.4)."""
+        """A DataType below Structure (OPC 10000-3 §5.8.3, §8.48) with its Default Binary encoding."""
         if self._space.get(key) is not None:
             return key
         attributes: dict[int, Any] = {nodes.IS_ABSTRACT: False}

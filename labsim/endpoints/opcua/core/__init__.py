@@ -3,5 +3,5 @@
 It stands on asyncua's types, binary codec, security policies and standard nodes, and on nothing of its server. It knows
 neither plant nor scenario: live values come from a `store.ValueStore`, and what clients do is told to one observer.
 
-Sections of OPC 10000 are those of the editions 1.05.04 and 1.05.06; in others a section may stand one number beside.
+Sections of OPC 10000 are those of release 1.05.07 (docs/opcua-model.md); in others one may stand a number beside.
 """

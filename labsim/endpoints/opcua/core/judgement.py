@@ -115,7 +115,7 @@ def _alone(certificate: x509.Certificate, now: dt.datetime) -> Iterator[int]:
 
 
 def _strong(certificate: x509.Certificate) -> bool:
-    """Key length of the policies this core has (OPC 10000-7 §6.6)."""
+    """Key length of the policies this core has (OPC 10000-7)."""
     key = certificate.public_key()
     return isinstance(key, rsa.RSAPublicKey) and key.key_size in _KEY_BITS
 
@@ -125,7 +125,7 @@ def _in_time(certificate: x509.Certificate, now: dt.datetime) -> bool:
 
 
 def _steps(path: Sequence[x509.Certificate], trust: TrustList, now: dt.datetime) -> Iterator[int]:
-    """The errors of §6.1.3 from the security policy check on, in its order."""
+    """The errors of OPC 10000-4 §6.1.3 from the security policy check on, in its order."""
     leaf, issuers = path[0], path[1:]
     for one in path:
         algorithm = one.signature_hash_algorithm

@@ -1,4 +1,4 @@
-"""Security policies and modes the core speaks (OPC 10000-7 §6.6), from none to strongest."""
+"""Security policies and modes the core speaks (OPC 10000-7), from none to strongest."""
 
 from __future__ import annotations
 

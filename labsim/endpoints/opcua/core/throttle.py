@@ -1,4 +1,4 @@
-"""A brake for those who try passwords (OPC 10000-2 §5.1.11)."""
+"""A brake for those who try passwords (OPC 10000-2 §6.15)."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_one_thing_wrong(root: Any, new_key: Any, wrong: dict[str, Any], code: i
 
 
 def test_a_weak_signature() -> None:
-    """SHA-1 lets nobody in: a library that still verifies it fails step 4 (OPC 10000-7 §6.6), another one step 3."""
+    """SHA-1 lets nobody in: a library that still verifies it fails step 4 (OPC 10000-7), another one step 3."""
     weak = x509.load_der_x509_certificate(base64.b64decode(SIGNED_WITH_SHA1))
     assert judged(weak, TrustList([weak])) in (S.BadCertificateInvalid, S.BadCertificatePolicyCheckFailed)
 

@@ -129,7 +129,7 @@ class Server:
         return os.urandom(16)
 
     def emit(self, event: Event) -> None:
-        """Tell an event to everybody who watches its source or a notifier above it (OPC 10000-3 §4.6)."""
+        """Tell an event to everybody who watches its source or a notifier above it (OPC 10000-3 §4.7)."""
         above = self.notifiers_of(event.source)
         for item in list(self.event_items.values()):
             if item.key in above and self.may_hear(item.subscription.identity, event):
@@ -222,7 +222,7 @@ class Server:
             self.close_session(waiting[0], True)
 
     def find_session(self, token: Any) -> Session:
-        """The session of an authentication token (OPC 10000-4 §7.36).
+        """The session of an authentication token (OPC 10000-4 §7.35).
 
         Raises:
             Bad: BadSessionClosed or BadSessionIdInvalid.

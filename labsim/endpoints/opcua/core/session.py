@@ -28,7 +28,7 @@ _NONCE = 32  # bytes (OPC 10000-4 §5.7.2.2)
 
 
 class Session:
-    """One session. Its authentication token is 32 random bytes, so nobody can guess his way into it (§7.36).
+    """One session. Its authentication token is 32 random bytes, so nobody can guess his way into it (§7.35).
 
     Attributes:
         token: The authentication token; ``token_raw`` as it stands in a request.

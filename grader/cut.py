@@ -99,6 +99,13 @@ def checkpoints(evidence: Evidence) -> Iterator[int]:
         yield records[index].seq
 
 
+def whole_of(evidence: Evidence) -> Evidence:
+    """The whole attempt that evidence is a part of: with what the lab's own clients did, and to its end."""
+    while isinstance(evidence, Part):
+        evidence = evidence.whole
+    return evidence
+
+
 def until_end(evidence: Evidence) -> Evidence:
     """A part of an attempt with all that was before it: for what rests on how things stood when the part began."""
     if isinstance(evidence, AtServer):
@@ -151,10 +158,7 @@ class AtServer(Part):
 
     @cached_property
     def _sessions(self) -> set[str]:
-        every: Evidence = self.whole
-        while isinstance(every, Part):
-            every = every.whole
-        return {r.session for r in every.of("opcua", "session") if self._names(r)}
+        return {r.session for r in whole_of(self).of("opcua", "session") if self._names(r)}
 
     def _names(self, record: Record) -> bool:
         return record.detail.get("server") == self.server

@@ -70,6 +70,7 @@ REGISTRY = {
     "probe.opcua": "grader.checks.probe:OpcuaProbe",
     "python": "grader.checks.script:Script",
     "quality.labelled": "grader.checks.quality:Labelled",
+    "rogue.contained": "grader.checks.rogue_contained:Contained",
     "rogue.named": "grader.checks.rogue:Named",
     "some": "grader.checks.compound:SomeOf",
     "sparkplug.conformant": "grader.checks.sparkplug:Conformant",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from grader.check import Params
@@ -21,6 +23,7 @@ from grader.words import clock, duration, fill, number, worth
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.manifest import TagInfo
+from labsim.evidence.rows import Rows
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.scenario.fields import TagPath
 from labsim.text import Text, tr
@@ -63,7 +66,7 @@ class ValueParams(Params):
     time_margin: Duration = Field(0.2, description="How far the payload's time may be off.")
 
 
-@dataclass(slots=True)  # not frozen: there are hundreds of thousands, and freezing doubles what making one takes
+@dataclass(slots=True)
 class Message:
     """One publish, judged: until when it is right (None: it never was), what it lacks if it is not, the time it names."""
 
@@ -74,55 +77,99 @@ class Message:
     stated: int | None = None
 
 
-def judged(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo, truth: Truth, age: int) -> Message:
-    """What a publish is worth; ``age`` is how old a value may be, in plant nanoseconds."""
-    return all_judged(evidence, [record], params, tag, truth, age)[0]
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Publishes, judged, as columns; each of them is a `Message`.
+
+    Attributes:
+        records: As they came.
+        values: What each says; None when that cannot be read.
+        right_until: Plant nanoseconds; -1 where it never was right.
+        notes: More about some of them, by their place.
+    """
+
+    records: Rows
+    values: list[Value | None]
+    right_until: NDArray[np.int64]
+    notes: Mapping[int, Message]
+
+    def at(self, places: Iterable[int]) -> list[Message]:
+        """Those at some places."""
+        found = []
+        for place in places:
+            until, note = int(self.right_until[place]), self.notes.get(place)
+            found.append(
+                Message(
+                    self.records[place],
+                    self.values[place],
+                    None if until < 0 else until,
+                    note.fault if note else "",
+                    note.stated if note else None,
+                )
+            )
+        return found
+
+    def every(self) -> list[Message]:
+        """All of them."""
+        return self.at(range(len(self.records)))
 
 
 def all_judged(
-    evidence: Evidence, records: Sequence[Record], params: ValueParams, tag: TagInfo, truth: Truth, age: int
-) -> list[Message]:
-    """What each publish is worth; hundreds of thousands are held against the truth at once."""
-    messages = _all_said(evidence, records, params, tag)
+    evidence: Evidence, records: Rows, params: ValueParams, tag: TagInfo, truth: Truth, age: int
+) -> Messages:
+    """What each publish is worth; hundreds of thousands are held against the truth at once.
+
+    ``age`` is how old a value may be, in plant nanoseconds.
+    """
+    values, notes = _all_said(evidence, records, params, tag)
     if params.time is None:
-        asked = [m for m in messages if m.value is not None]
-        until, back = [m.record.t for m in asked], [age]
+        asked = [place for place, value in enumerate(values) if value is not None]
+        until, back = records.times[asked], np.array([age])
     else:
-        asked, until, back = [], [], []
-        slack = nanoseconds(params.time_margin)
-        for message in messages:
-            if message.stated is None:
-                continue
-            last = min(message.stated + slack, message.record.t)  # a time ahead of the message itself proves nothing
-            if 0 <= last >= message.stated - slack:
-                asked.append(message)
-                until.append(last)
-                back.append(last - (message.stated - slack))
+        asked, until, back = _stamped(notes, nanoseconds(params.time_margin))
+    right_until = np.full(len(records), -1, np.int64)
     if asked:
-        moments = truth.latest_matches([m.value for m in asked if m.value is not None], until, back, params.tolerance)
-        for message, moment in zip(asked, moments.tolist(), strict=True):
-            if moment >= 0:
-                message.right_until = moment + age
-    return messages
+        got = [value for value in map(values.__getitem__, asked) if value is not None]
+        moments = truth.latest_matches(got, until, back, params.tolerance)
+        right_until[asked] = np.where(moments >= 0, moments + age, -1)
+    return Messages(records, values, right_until, notes)
 
 
-def _all_said(evidence: Evidence, records: Sequence[Record], params: ValueParams, tag: TagInfo) -> list[Message]:
-    """What each publish says; a number in a JSON object, as nearly all are, is read without a detour."""
+def _stamped(notes: Mapping[int, Message], slack: int) -> tuple[list[int], NDArray[np.int64], NDArray[np.int64]]:
+    """Which messages name a time that can prove something, until when their value may have been true, and how long."""
+    asked, until, back = [], [], []
+    for place, message in notes.items():
+        if message.stated is None:
+            continue
+        last = min(message.stated + slack, message.record.t)  # a time ahead of the message itself proves nothing
+        if 0 <= last >= message.stated - slack:
+            asked.append(place)
+            until.append(last)
+            back.append(last - (message.stated - slack))
+    return asked, np.array(until, np.int64), np.array(back, np.int64)
+
+
+def _all_said(
+    evidence: Evidence, records: Rows, params: ValueParams, tag: TagInfo
+) -> tuple[list[Value | None], dict[int, Message]]:
+    """What each publish says; a number in a JSON object, as nearly all are, is read without a detour and a note."""
     key = params.value
-    if params.time is not None or tag.type == "text" or key.startswith("/") or "." in key or not key:
-        return [_said(evidence, record, params, tag) for record in records]
-    messages = []
-    for record in records:
-        try:
-            raw = quick(record.values[0])[key]
-            value = float(raw) if type(raw) in _NUMBERS else None
-        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
-            value = None
-        if value is not None and "binary" not in record.detail:
-            messages.append(Message(record, value, None))
-        else:
-            messages.append(_said(evidence, record, params, tag))
-    return messages
+    detour = params.time is not None or tag.type == "text" or key.startswith("/") or "." in key or not key
+    values: list[Value | None] = []
+    notes: dict[int, Message] = {}
+    for place, record in enumerate(records):
+        value: Value | None = None
+        if not detour and "binary" not in record.detail:
+            try:
+                raw = quick(record.values[0])[key]
+                value = float(raw) if type(raw) in _NUMBERS else None
+            except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+                value = None
+        if value is None:
+            notes[place] = note = _said(evidence, record, params, tag)
+            value = note.value
+        values.append(value)
+    return values, notes
 
 
 def _said(evidence: Evidence, record: Record, params: ValueParams, tag: TagInfo) -> Message:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import chain, pairwise
-from operator import attrgetter
+from functools import partial
+from itertools import pairwise
 from statistics import median
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from grader.window import best_window, nanoseconds
 from grader.words import clock, duration, fill, listed, margin, names, number
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.rows import Rows, merged
 from labsim.quantity import Duration, Tolerance, ToleranceField
 from labsim.text import Text, tr
 
@@ -159,22 +160,21 @@ class Published(Check[PublishedParams]):
         )
 
 
-def by_clients(evidence: Evidence, pattern: str) -> list[Record]:
+def by_clients(evidence: Evidence, pattern: str) -> Rows:
     """Accepted publishes on matching topics that a client sent: not the plant's, not a will, no QoS 2 message twice."""
-    found = evidence.memo("by-clients", lambda: _sent(evidence))
-    rows = [found[topic] for topic in found if topic_matches(pattern, topic)]
-    return list(rows[0]) if len(rows) == 1 else sorted(chain.from_iterable(rows), key=attrgetter("seq"))
+    topics = [topic for topic in evidence.of("mqtt", "publish").by_subject if topic_matches(pattern, topic)]
+    return merged(evidence.memo(("by-clients", topic), partial(_sent, evidence, topic)) for topic in topics)
 
 
-def _sent(evidence: Evidence) -> dict[str, list[Record]]:
-    """What `by_clients` chooses from, by topic; each list in order."""
-    found: dict[str, list[Record]] = {}
-    for record in evidence.of("mqtt", "publish"):
-        detail = record.detail
-        if record.app == PLANT or record.status != 0 or detail.get("repeat") or detail.get("will"):
-            continue
-        found.setdefault(record.subject, []).append(record)
-    return found
+def _sent(evidence: Evidence, topic: str) -> Rows:
+    return Rows(
+        record
+        for record in evidence.of("mqtt", "publish").by_subject[topic]
+        if record.app != PLANT
+        and record.status == 0
+        and not record.detail.get("repeat")
+        and not record.detail.get("will")
+    )
 
 
 def nothing_published(evidence: Evidence, pattern: str, expected: Text | str | None) -> Outcome:

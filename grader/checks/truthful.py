@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from grader.check import Check, Share
-from grader.checks.message import Message, ValueParams, about, all_judged
+from grader.checks.message import Message, Messages, ValueParams, about, all_judged
 from grader.checks.mqtt import by_clients, nothing_published
 from grader.checks.series import Stretch, Timed, around, by_changes, by_samples, flaw, outages
 from grader.jitter import longer
@@ -135,32 +135,32 @@ class MatchesTruth(Check[MatchesTruthParams]):
         age = longer(evidence, nanoseconds(params.age))
         messages = all_judged(evidence, sent, params, tag, truth, age)
         if params.gap_free is not None:
-            return _series(evidence, params, tag, truth, messages)
+            return _series(evidence, params, tag, truth, messages.every())
         length = nanoseconds(params.lasting)
         best = best_of(*_fresh(messages, evidence.end_ns), length)
         share = min(best.good_ns / length, 1.0)
-        wrong = [m for m in messages if m.right_until is None]
+        wrong = np.flatnonzero(messages.right_until < 0).tolist()
         actual = tr(
             "{share} of {lasting}, {right} of {all} messages right",
             "在 {lasting} 中佔 {share}，{all} 條消息中 {right} 條正確",
             "在 {lasting} 中占 {share}，{all} 条消息中 {right} 条正确",
-        ).format(
-            share=percent(share), lasting=duration(params.lasting), right=len(messages) - len(wrong), all=len(messages)
-        )
+        ).format(share=percent(share), lasting=duration(params.lasting), right=len(sent) - len(wrong), all=len(sent))
         if best.good_ns >= params.coverage * length:
             reason = tr(
                 "The values from {time} on were true and fresh.",
                 "自 {time} 起的值真實且及時。",
                 "自 {time} 起的值真实且及时。",
             ).format(time=clock(evidence, best.start))
-            inside = [m for m in messages if best.start <= m.record.t <= best.start + length]
-            found = flaw(_timed(inside), params.unique, params.in_order)
+            inside = np.flatnonzero((sent.times >= best.start) & (sent.times <= best.start + length)).tolist()
+            both = params.unique, params.in_order
+            found = flaw(_timed(messages.at(inside)), *both) if any(both) else None
             if found is not None:
                 return _flawed(evidence, found, expected, actual)
-            return passed(reason, expected=expected, actual=actual, evidence=[m.record for m in inside])
-        if len(wrong) * 20 > len(messages):
-            reason, advice = about(evidence, wrong, params, tag, truth)
-            return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in wrong], help=advice)
+            return passed(reason, expected=expected, actual=actual, evidence=(sent[place] for place in inside))
+        if len(wrong) * 20 > len(sent):
+            reason, advice = about(evidence, messages.at(wrong), params, tag, truth)
+            rows = (sent[place] for place in wrong)
+            return failed(reason, expected=expected, actual=actual, evidence=rows, help=advice)
         reason = tr(
             "The values are true, but a fresh one was present for {good} of {lasting} only.",
             "值是真實的，但在 {lasting} 中僅有 {good} 存在及時的值。",
@@ -171,7 +171,7 @@ class MatchesTruth(Check[MatchesTruthParams]):
             "請查看發送的頻率與持續時間。",
             "请查看发送的频率与持续时间。",
         )
-        return failed(reason, expected=expected, actual=actual, evidence=[m.record for m in messages], help=advice)
+        return failed(reason, expected=expected, actual=actual, evidence=sent, help=advice)
 
 
 def _timed(messages: Sequence[Message]) -> list[Timed]:
@@ -270,9 +270,8 @@ def _measured(evidence: Evidence, params: MatchesTruthParams, best: Stretch) -> 
     ).format(share=percent(best.share), lasting=duration(params.lasting), time=clock(evidence, best.start))
 
 
-def _fresh(messages: Sequence[Message], end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _fresh(messages: Messages, end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """From when to when right messages are fresh: until they are too old, or the next one comes."""
-    came = np.array([*(m.record.t for m in messages), end_ns], np.int64)
-    until = np.array([-1 if m.right_until is None else m.right_until for m in messages], np.int64)
-    right = until >= 0
-    return came[:-1][right], np.minimum(until, came[1:])[right]
+    came = np.append(messages.records.times, end_ns)
+    right = messages.right_until >= 0
+    return came[:-1][right], np.minimum(messages.right_until, came[1:])[right]

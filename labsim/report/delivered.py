@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from grader.checks import load
 from grader.checks.file import FileValuesParams
 from grader.checks.file_series import FileSeriesParams
-from grader.checks.message import judged
+from grader.checks.message import all_judged
 from grader.checks.mqtt import by_clients
 from grader.checks.truthful import MatchesTruthParams
 from grader.jitter import longer
@@ -77,10 +77,9 @@ def _published(evidence: Evidence, params: MatchesTruthParams) -> Iterator[Compa
     path = real(evidence, params.tag) if params.real else params.tag
     truth, age = Truth(evidence, path), longer(evidence, nanoseconds(params.age))
     one = Comparison(evidence.tags[path], params.tolerance)
-    for record in by_clients(evidence, params.topic):
-        message = judged(evidence, record, params, tag, truth, age)
+    for message in all_judged(evidence, by_clients(evidence, params.topic), params, tag, truth, age).every():
         if isinstance(message.value, float):
-            t = message.stated if message.stated is not None else record.t
+            t = message.stated if message.stated is not None else message.record.t
             one.points.append(Point(t, message.value, message.right_until is not None))
     yield one
 

@@ -17,6 +17,7 @@ from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.history import Series
 from labsim.evidence.manifest import TagInfo
+from labsim.evidence.rows import Rows
 from labsim.quantity import Tolerance
 
 NUMBERS = st.one_of(
@@ -154,13 +155,13 @@ def test_messages_are_worth_together_what_each_is_worth_alone(kind: str, time: s
     asked: dict[str, Any] = {"topic": "a", "tag": "a.b", "value": data.draw(PATHS), "tolerance": data.draw(TOLERANCES)}
     params = ValueParams.model_validate({**asked, "time": time, "time_margin": 2e-9})
     evidence = cast(Evidence, SimpleNamespace(t_of_utc=lambda utc: utc))
-    records = [
+    records = Rows(
         Record(
             kind="publish", protocol="mqtt", values=[text], detail={"binary": binary}, seq=seq, t=t, w=0, m=0
         )
         for seq, (t, text, binary) in enumerate(sent, 1)
-    ]  # fmt: skip
+    )  # fmt: skip
     age = data.draw(st.integers(0, 9))
     together = all_judged(evidence, records, params, truth.tag, truth, age)
     alone = [plainly(evidence, record, params, truth, age) for record in records]
-    assert repr(together) == repr(alone)
+    assert repr(together.every()) == repr(alone)

@@ -167,8 +167,8 @@ def test_mqtt_3_1_4_2(server, three):
     assert newer.sync() == []
 
 
-def test_mqtt_3_1_4_3(server):
-    """Credentials that are not right are refused with code 4 or 5 (here as §3.2.2.3 has them)."""
+def test_mqtt_3_2_2_5(server):
+    """Credentials that are not right are refused with code 4 or 5 (§3.2.2.3), then the broker closes."""
     peer = server.peer(4, guarded=True)
     assert peer.connect(user="ann", password="wrong").code in (4, 5)
     assert peer.ends() == []
@@ -229,8 +229,8 @@ def test_mqtt_3_14_1_1(three, topic):
     assert reader.expect("publish").payload == b"gone"
 
 
-def test_mqtt_3_14_4_2(three):
-    """After DISCONNECT the broker closes, if the client has not."""
+def test_mqtt_3_14_4_closes(three):
+    """After DISCONNECT the broker closes, if the client has not (§3.14.4: it should)."""
     assert three().send(b"\xe0\x00").ends() == []
 
 

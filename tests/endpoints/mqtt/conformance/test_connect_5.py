@@ -433,13 +433,13 @@ def test_mqtt5_3_14_2_1(five):
     assert said
 
 
-def test_mqtt5_3_14_2_2(five, wire):
-    """A session expiry in DISCONNECT after 0 in CONNECT is a protocol error."""
+def test_mqtt5_3_14_2_2_2(five, wire):
+    """A session expiry in DISCONNECT after 0 in CONNECT is a protocol error (§3.14.2.2.2)."""
     peer = five()
     assert peer.send(wire.packet(0xE0, b"\0" + wire.props((EXPIRY, 5)))).refused(0x82)
 
 
-def test_mqtt5_3_14_2_2_changes(server, five, wire):
+def test_mqtt5_3_14_2_2_2_changes(server, five, wire):
     """A session expiry in DISCONNECT takes the place of the one in CONNECT (§3.14.2.2.2)."""
     name = server.unique()
     five(name, properties=wire.props((EXPIRY, LONG))).disconnect(0, wire.props((EXPIRY, 0)))

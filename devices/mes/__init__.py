@@ -173,7 +173,7 @@ class Mes(Device):
     # ---- ISA-95 job orders ----
 
     def call(self, name: str, arguments: Sequence[Any]) -> tuple[int, Sequence[Value]]:
-        """Store a job order, or let one go on; ReturnStatus is 0 when it was done (OPC 10031-4 §6.2.5)."""
+        """Store a job order, or let one go on; ReturnStatus is 0 when it was done (OPC 10031-4 §6.2.1)."""
         if name in _STORE:
             return status.GOOD, (self._stored(arguments[0], start=_STORE[name]),)
         order = self.book.orders.get(str(arguments[0]))

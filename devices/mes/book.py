@@ -14,7 +14,7 @@ STATES = {
     "completed": 5,
     "aborted": 6,
 }
-"""States by their numbers in ISA-95 job control (OPC 10031-4 §6.2.3): NotAllowedToStart, AllowedToStart, Running, Interrupted,
+"""States by their numbers in ISA-95 job control (OPC 10031-4 §6.2.1): NotAllowedToStart, AllowedToStart, Running, Interrupted,
 Ended, Aborted."""
 _MOVES = {
     "accept": (("released",), "accepted"),

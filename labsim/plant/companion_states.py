@@ -1,7 +1,7 @@
 """State machines and object types of companion specifications, with the node ids that their published NodeSets give them.
 
 A machine of an interface is made from one tag with labels; PackML spreads its one state over three machines, one in the
-other, so that a client reads three CurrentState variables (OPC 30050 §6.3.5). Here is which state belongs to which.
+other, so that a client reads three CurrentState variables (OPC 30050 §6.3.6 to §6.3.8). Here is which state belongs to which.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ MACHINES: dict[str, Machine] = {
     # OPC 40001-1 §12.2, §13.2
     "machinery:MachineryItemState_StateMachineType": Machine(1002, _ITEM_STATES, _all_ways(_ITEM_STATES, _ITEM_WAYS)),
     "machinery:MachineryOperationModeStateMachineType": Machine(1008, _MODES, _all_ways(_MODES, _MODE_WAYS)),
-    # OPC 30050 §6.3.5
+    # OPC 30050 §6.3.6 to §6.3.8
     "packml:PackMLBaseStateMachineType": Machine(
         3, _BASE, _ways(_BASE, "65 AbortedToCleared; 66 AbortingToAborted; 67 ClearedToAborting"),
         {"Abort": Command(364, tr("Abort", "中止", "中止")), "Clear": Command(363, tr("Clear", "清除", "清除"))},

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from grader.payload import NOT_JSON, decode
 from grader.truth import to_number
@@ -26,7 +26,14 @@ _YAML_MOST = 2_000_000
 """Bytes: the reader of YAML is slow."""
 _EXACT = 2**53
 
-FileName = Annotated[str, Field(pattern=r"^[^/\\][^\\]*\.(csv|xlsx|json|yaml|yml)$")]
+
+def _stays_inside(name: str) -> str:
+    if any(part in ("", ".", "..") for part in name.split("/")):
+        raise ValueError(f"{name!r} is no file below the hand-in folder")
+    return name
+
+
+FileName = Annotated[str, Field(pattern=r"^[^/\\][^\\]*\.(csv|xlsx|json|yaml|yml)$"), AfterValidator(_stays_inside)]
 """A pydantic field of a file below the hand-in folder, of a kind that can be read here."""
 
 

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
 _SHARE = "$share/"
+
+
+def _is_filter(pattern: str) -> str:
+    levels = pattern.split("/")
+    wrong = [level for level in levels if level not in ("+", "#") and ("+" in level or "#" in level)]
+    if wrong:
+        raise ValueError(f"in a topic filter '+' and '#' stand alone between slashes, not as in {wrong[0]!r}")
+    if "#" in levels[:-1]:
+        raise ValueError("in a topic filter '#' is the last level")
+    return pattern
+
+
+TopicFilter = Annotated[str, Field(min_length=1), AfterValidator(_is_filter)]
+"""A pydantic field of a topic or a topic filter."""
 
 
 def unshared(pattern: str) -> str:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from grader.check import Params
 from grader.checks.mqtt import NO_JSON, NOT_TEXT
 from grader.payload import MISSING, NOT_JSON, decode, find, quick, text_of, utc_ns_of
 from grader.suspicion import LAG, misclocked, suspect
+from grader.topic import TopicFilter
 from grader.truth import Truth, Value, as_value
 from grader.window import nanoseconds
 from grader.words import clock, duration, fill, number, worth
@@ -49,7 +49,7 @@ _NUMBERS = (float, int)
 class ValueParams(Params):
     """Where the value is published, and which tag it has to be."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic (or filter) the value is published on.")
+    topic: TopicFilter = Field(description="The topic (or filter) the value is published on.")
     value: str = Field(
         "", description="Where it stands in a JSON payload (`value`, `data.0`); empty: the payload is it."
     )

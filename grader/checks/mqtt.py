@@ -17,6 +17,7 @@ from grader.pattern import Regex
 from grader.pattern import fits as matches
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, topic_matches
 from grader.schema import JsonSchema, Validate, compile_schema
+from grader.topic import TopicFilter
 from grader.window import best_window, nanoseconds
 from grader.words import clock, duration, fill, listed, margin, names, number
 from labsim.evidence.event import PLANT, Record
@@ -38,7 +39,7 @@ CUT = tr("it is too long to be judged", "過長，無法判定", "过长，无�
 class PublishedParams(Params):
     """Parameters of `Published`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="A topic, or a topic filter with `+` and `#`.")
+    topic: TopicFilter = Field(description="A topic, or a topic filter with `+` and `#`.")
     qos: Annotated[int, Field(ge=0, le=2)] | None = Field(None, description="The quality of service.")
     retain: bool | None = Field(None, description="Whether the retain flag is set.")
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many messages must be so, over all topics.")
@@ -111,7 +112,7 @@ class Published(Check[PublishedParams]):
         faults = _all_faults(sent, params, fits)
         right = [r for r in sent if r.seq not in faults] if faults else sent
         expected, actual = _asked(params), str(len(right))
-        met = {r.subject for r in right}
+        met = {r.subject for r in right} if params.every_topic else set()
         lacking = [topic for topic in params.every_topic if topic not in met]
         if len(right) >= params.at_least and not lacking:
             uneven = _uneven(evidence, params, right, expected)

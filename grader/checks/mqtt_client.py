@@ -11,6 +11,7 @@ from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
 from grader.pattern import Regex, fits
 from grader.payload import topic_matches
+from grader.topic import TopicFilter
 from grader.window import nanoseconds
 from grader.words import clock, duration, fill, listed, number
 from labsim.evidence.event import Record
@@ -38,7 +39,7 @@ VERSIONS = {"3.1": 3, "3.1.1": 4, "5": 5}
 class WillParams(Params):
     """What a will has to be."""
 
-    topic: Annotated[str, Field(min_length=1)] | None = Field(None, description="Its topic, or a filter for it.")
+    topic: TopicFilter | None = Field(None, description="Its topic, or a filter for it.")
     qos: Annotated[int, Field(ge=0, le=2)] | None = Field(None, description="Its quality of service.")
     retain: bool | None = Field(None, description="Whether it is retained.")
     payload: str | None = Field(None, description="Its payload as text, exactly.")

@@ -14,6 +14,7 @@ from grader.checks.mqtt import by_clients, nothing_published
 from grader.jitter import longer, widened
 from grader.outcome import Outcome, failed, partly, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of
+from grader.topic import TopicFilter
 from grader.truth import Truth, Value, as_value, matches, real
 from grader.window import Span, best_window, nanoseconds
 from grader.words import clock, duration, margin, percent
@@ -30,7 +31,7 @@ _LOOK_NS = 120 * 10**9
 class RateParams(Params):
     """Parameters of `Rate`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic, or a filter for several.")
+    topic: TopicFilter = Field(description="The topic, or a filter for several.")
     most: Annotated[int, Field(ge=1)] = Field(description="Messages that may come within `per`.")
     per: Duration = Field(1.0, description="The length of the window, in plant time; it is laid everywhere.")
     each: bool = Field(False, description="The limit is of each topic by itself.")
@@ -105,7 +106,7 @@ def _too_few(had: int, needed: int, rows: Sequence[Record]) -> Outcome:
 class ByExceptionParams(Params):
     """Parameters of `ByException`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic, or a filter for several.")
+    topic: TopicFilter = Field(description="The topic, or a filter for several.")
     value: str = Field("", description="Where the value stands in a JSON payload; empty: the payload is it.")
     heartbeat: Duration = Field(description="When nothing changes, a message must still come this often.")
     within: ToleranceField = Field(Tolerance(relative=0.2), description="How far that period may be off.")
@@ -215,7 +216,7 @@ def _raw(record: Record, path: str) -> object:
 class LatencyParams(Params):
     """Parameters of `Latency`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic the value is published on.")
+    topic: TopicFilter = Field(description="The topic the value is published on.")
     value: str = Field("", description="Where it stands in a JSON payload; empty: the payload is it.")
     tag: TagPath = Field(description="The tag whose changes must be published.")
     real: bool = Field(False, description="Changes of what was physically true, not of what a faulty sensor showed.")

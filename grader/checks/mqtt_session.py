@@ -10,7 +10,7 @@ from grader.check import Check, Params
 from grader.outcome import Outcome, failed, passed
 from grader.pattern import Regex, fits
 from grader.payload import topic_matches
-from grader.topic import unshared
+from grader.topic import TopicFilter, unshared
 from grader.window import nanoseconds
 from grader.words import clock, duration
 from labsim.evidence.event import Record
@@ -22,9 +22,7 @@ from labsim.text import Text, tr
 class SessionParams(Params):
     """Parameters of `PersistentSession`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(
-        "#", description="Only messages on this topic (or filter) count."
-    )
+    topic: TopicFilter = Field("#", description="Only messages on this topic (or filter) count.")
     client: Regex | None = Field(None, description="A regular expression that the whole client id must match.")
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="Messages that must have been sent while it was away.")
     away: Duration = Field(0.0, description="How long it must have been away.")

@@ -14,6 +14,7 @@ from grader.jitter import longer
 from grader.outcome import Outcome, failed, partly, passed
 from grader.pattern import Regex, fits
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of
+from grader.topic import TopicFilter
 from grader.truth import Truth, real
 from grader.window import Span, nanoseconds
 from grader.words import clock, duration, number
@@ -27,7 +28,7 @@ from labsim.text import Text, tr
 class ToldParams(Condition):
     """Parameters of `Told`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The topic (or filter) on which it must be told.")
+    topic: TopicFilter = Field(description="The topic (or filter) on which it must be told.")
     tag: TagPath | None = Field(None, description="The tag whose condition is the event; or `fault`.")  # type: ignore[assignment] # a fault will do
     fault: str | None = Field(
         None, description="Instead: the fault whose beginning is the event, as `device`, `device.tag` or `link.mqtt`."

@@ -11,6 +11,7 @@ from grader.checks.mqtt_client import WillParams, will_faults
 from grader.outcome import Outcome, failed, passed
 from grader.pattern import Regex, fits
 from grader.payload import topic_matches
+from grader.topic import TopicFilter
 from grader.words import clock, fill, listed, names
 from labsim.evidence.event import PLANT, Record
 from labsim.evidence.evidence import Evidence
@@ -20,7 +21,7 @@ from labsim.text import Text, tr
 class PublishedWillParams(WillParams):
     """Parameters of `PublishedWill`."""
 
-    topic: Annotated[str, Field(min_length=1)] = Field(description="The will's topic, or a filter for it.")
+    topic: TopicFilter = Field(description="The will's topic, or a filter for it.")
     client: Regex | None = Field(None, description="A regular expression that the whole client id must match.")
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="How often it must have been published.")
 

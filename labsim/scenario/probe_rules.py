@@ -1,4 +1,4 @@
-"""Whether there is what the host is to try: the endpoint that a probe names, or any of its protocol."""
+"""Whether there is what the host is to try, or a rogue client is to come to: the endpoint that a check names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from labsim.scenario.fault_rules import links_of
 from labsim.scenario.nesting import every_check
 
 FAMILY = "probe"
+_ROGUE = "rogue"
 
 
 def judge_probes(document: Document) -> None:
-    """Note every probe of an endpoint that the scenario does not have."""
+    """Note every probe of an endpoint, and every check of a rogue client at one, that the scenario does not have."""
     links = links_of(document)
     for path, name, params in every_check(document):
         family, _, protocol = name.partition(".")
+        if family == _ROGUE and links and isinstance(params.get(_ROGUE), str) and params[_ROGUE] not in links:
+            near = did_you_mean(params[_ROGUE], links)
+            document.problem((*path, _ROGUE), "unknown-link", f"there is no endpoint {params[_ROGUE]!r}.", near)
         wanted = params.get("endpoint") or ""
         if family != FAMILY or not links or not isinstance(wanted, str):
             continue

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from grader.table import Row, TableError, read_rows
+from grader.table import FileName, Row, TableError, read_rows
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,10 @@ def test_any_file_is_rows_or_a_reason(data: bytes, name: str) -> None:
     except TableError:
         return
     assert all(isinstance(row.key, str) for row in rows)
+
+
+@pytest.mark.parametrize("name", ["../a.csv", "a/../b.csv", "a//b.csv", "./a.csv", "/a.csv", "a.txt"])
+def test_a_file_that_cannot_be_handed_in_is_told(name: str) -> None:
+    """When the scenario is read: what lies outside the hand-in folder is never looked at."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(FileName).validate_python(name)

@@ -27,6 +27,8 @@ tasks:
         ("probe.mqtt: {endpoint: mqtt.2, marks: 1}", ""),
         ("probe.mqtt: {endpoint: mqtt.3, marks: 1}", "there is no mqtt endpoint 'mqtt.3'."),
         ("probe.opcua: {marks: 1}", "there is no opcua endpoint that could be tried."),
+        ("rogue.named: {rogue: mqtt.1, marks: 1}", ""),
+        ("rogue.contained: {rogue: modbus, marks: 1}", "there is no endpoint 'modbus'."),
         (
             "all: {checks: [probe.mqtt: {}, probe.mqtt: {endpoint: mqtt}], marks: 1}",
             "there is no mqtt endpoint 'mqtt'.",

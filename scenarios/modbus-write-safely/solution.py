@@ -41,6 +41,11 @@ class Trainee:
         self.answer("refused", str(code))
         self.start()
         time.sleep(8 * self.pace)
+        self.write(FLOW, [500])
+        kept = self.kept()
+        print(f"50 l/min: the unit keeps {kept:g}")
+        self.answer("clamped", f"{kept:g}")
+        self.set_all(FLOW, [self.card["flow"] * 10])
         self.afterwards()
         self.client.close()
 
@@ -94,6 +99,10 @@ class Trainee:
         """Wait for the permissive."""
         while not self.client.read_discrete_inputs(PERMISSIVE, count=1, device_id=self.unit).bits[0]:
             time.sleep(self.pace)
+
+    def kept(self) -> float:
+        """The flow set-point that the unit has kept, l/min."""
+        return float(self.client.read_holding_registers(FLOW, count=1, device_id=self.unit).registers[0]) / 10
 
     def afterwards(self) -> None:
         """Nothing more."""

@@ -47,7 +47,7 @@ def best_of(starts: NDArray[np.int64], ends: NDArray[np.int64], length_ns: int) 
         inside = np.clip(moments - starts[last], 0, ends[last] - starts[last])
         return np.where(index == 0, 0, filled[last] + inside)
 
-    tried = np.unique(np.concatenate((starts, np.maximum(ends - length_ns, 0))))
+    tried = np.sort(np.concatenate((starts, np.maximum(ends - length_ns, 0))))
     good = before(tried + length_ns) - before(tried)
     best = int(np.argmax(good))  # the first of several
     return Best(int(tried[best]), int(good[best]))

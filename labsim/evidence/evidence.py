@@ -83,6 +83,8 @@ class Evidence:
         return found
 
     def _find(self, protocol: str | None, kind: Kind, device: str | None) -> Rows:
+        if kind is None and protocol is not None and device is not None:
+            kind = tuple(self.of(protocol).by_kind)  # by kind and device others ask, too
         if isinstance(kind, tuple):
             return merged(self.of(protocol, each, device) for each in kind)
         if device is not None:

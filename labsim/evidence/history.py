@@ -109,11 +109,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class _All:
-    """All records of a history."""
+    """All records of a history, in the order of time."""
 
     records: NDArray[np.void]
-    order: NDArray[np.uint32]  # their places by tag, each tag's in the order of time
-    starts: NDArray[np.intp]  # where each row's places start; one more than there are rows
+    rows: NDArray[np.uint16]  # whose each of them is, side by side: looked through for each tag that is asked for
     texts: list[str]
 
 
@@ -203,12 +202,11 @@ class History:
         tag = self._tag(path)
         found = self._columns.get(tag.row)
         if found is None:
-            every = self._all
-            records = every.records[every.order[every.starts[tag.row] : every.starts[tag.row + 1]]]
+            records, places = self._all.records, np.flatnonzero(self._all.rows == tag.row)
             found = self._columns[tag.row] = _Column(
-                times_ns=records["step"].astype(np.int64) * STEP_NS,
-                values=records["value"].copy(),
-                statuses=records["status"].copy(),
+                times_ns=records["step"][places].astype(np.int64) * STEP_NS,
+                values=records["value"][places],
+                statuses=records["status"][places],
             )
             for column in (found.times_ns, found.values, found.statuses):
                 column.flags.writeable = False  # a Series shows parts of them: one check must not change another's
@@ -239,11 +237,7 @@ class History:
             texts += lines
         records = np.concatenate(parts) if len(parts) > 2 else parts[-1]
         parts.clear()
-        rows = max((tag.row for tag in self._tags.values()), default=-1) + 1
-        row_of = records["tag"].copy()
-        order = np.argsort(row_of, kind="stable")
-        starts = np.searchsorted(row_of, np.arange(rows + 1), sorter=order)
-        return _All(records, order.astype(np.uint32), starts, texts)
+        return _All(records, records["tag"].copy(), texts)
 
 
 def read_records(path: Path) -> NDArray[np.void]:

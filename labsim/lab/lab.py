@@ -27,7 +27,8 @@ from labsim.evidence.polls import WINDOW_NS, Polls
 from labsim.lab.build import build_endpoints, build_plant, nameplates, tag_infos
 from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.coach import Coach
-from labsim.lab.faults import GOOD, EndpointFaults, LabFaults
+from labsim.lab.fault_layer import EndpointFaults
+from labsim.lab.faults import GOOD, LabFaults
 from labsim.lab.feed import Feed
 from labsim.lab.inputs import Inputs
 from labsim.lab.jitter import Jitter

@@ -45,6 +45,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Mute:
+    """An observer that keeps nothing."""
+
+    def __call__(self, _happening: Any) -> None:
+        """Nothing."""
+
+    def gather(self) -> None:
+        """Nothing."""
+
+    def settle(self) -> None:
+        """Nothing."""
+
+
 async def labsim(count: int, evidence: str = "counted") -> tuple[str, int, Step, Any]:
     """Our endpoint over a plant of one device, with the real journal behind it: reads counted, graded, or all mute."""
     from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
@@ -79,10 +92,10 @@ async def labsim(count: int, evidence: str = "counted") -> tuple[str, int, Step,
         own.mkdir()
         (own / "manifest.json").write_text("{}", encoding="utf-8")
         journal, now = JournalWriter(own, plant.clock.now_ns), plant.clock.now_ns
-        polls = Polls(journal.write, keep_all if evidence == "graded" else lambda _read: False, now)
+        polls = Polls(journal.write_all, keep_all if evidence == "graded" else lambda _read: False, now)
         endpoint = OpcuaEndpoint(plant, ["bench"], polls, anonymous="Operator")
         if evidence == "mute":
-            endpoint._core.observer = lambda _happening: None  # noqa: SLF001 - nobody else may switch it off
+            endpoint._core.observer = Mute()  # noqa: SLF001 - nobody else may switch it off
         endpoint.plant = plant  # type: ignore[attr-defined]  # kept for `step`
         return await endpoint.__aenter__()
 

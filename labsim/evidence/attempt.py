@@ -21,7 +21,7 @@ from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import handin, heads, history, journal, lock
 from labsim.evidence.chain import close_line
 from labsim.evidence.disk import PART, write_new, write_whole
-from labsim.evidence.event import Event, Record
+from labsim.evidence.event import Entry, Event, Record
 from labsim.evidence.heads import Heads
 from labsim.evidence.history import STEP_NS, HistoryWriter
 from labsim.evidence.journal import JournalWriter, read_journal
@@ -204,9 +204,17 @@ class Attempt:
         Raises:
             EvidenceError: it is not kept: no answer may go out.
         """
+        return self.write_all((event,))[0]
+
+    def write_all(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Keep events that came together, in one write, and give their lines of the journal; from any thread.
+
+        Raises:
+            EvidenceError: none is kept: no answer to any of them may go out.
+        """
         if time.monotonic_ns() >= self._look_ns:
             self._look_around()
-        return self._journal.write(event)
+        return self._journal.write_all(entries)
 
     def keep(self, event: Event) -> None:
         """Keep an event: the `Sink` of every endpoint.

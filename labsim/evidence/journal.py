@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import chain
 from labsim.evidence.disk import AppendFile, cut_back, epoch_files, epoch_name
 from labsim.evidence.encoding import encode
-from labsim.evidence.event import Event, Record
+from labsim.evidence.event import Entry, Event, Record
 
 FOLDER = "journal"
 SUFFIX = ".jsonl"
@@ -259,24 +259,33 @@ class JournalWriter:
         return _decoder.decode(self.write(event))
 
     def write(self, event: Event) -> bytes:
-        """Keep one event and give its line: when this returns, it survives the end of the process.
-
-        After a failure the next event that can be kept is preceded by an ``incident`` that counts the lost ones; their
-        senders never got an answer. So is one before which the wall clock was set, or stood while the machine slept.
+        """Keep one event and give its line, as `write_all` does.
 
         Raises:
             EvidenceError: it is not kept, and nothing of it is in the journal.
+        """
+        return self.write_all((event,))[0]
+
+    def write_all(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Keep events in one write and give their lines: when this returns, they survive the end of the process.
+
+        They came together, so they have the same times. After a failure the next event that can be kept is preceded by an
+        ``incident`` that counts the lost ones; their senders never got an answer. So is one before which the wall clock was
+        set, or stood while the machine slept.
+
+        Raises:
+            EvidenceError: none is kept, and nothing of them is in the journal.
         """
         with self._lock:
             try:
                 if self._refused:
                     self._tell_refused()
-                return self._write(event)
+                return self._write(entries)
             except EvidenceError as error:
-                self._refused, self._refusal = self._refused + 1, str(error)
+                self._refused, self._refusal = self._refused + len(entries), str(error)
                 raise
 
-    def _write(self, event: Event) -> bytes:
+    def _write(self, entries: Sequence[Entry]) -> list[bytes]:
         end, seq, last, head = self._state
         t, w, m = self._clock_t(), time.time_ns(), time.monotonic_ns()
         if t < last:
@@ -284,20 +293,24 @@ class JournalWriter:
         if abs(w - m - self._skew) > _JUMP_NS:
             before, self._skew = self._skew, w - m
             try:
-                self._write(_jump_incident(w - m - before))
+                self._write((_jump_incident(w - m - before),))
             except EvidenceError:
                 self._skew = before  # so that it is told later
                 raise
-            return self._write(event)
+            return self._write(entries)
         self._skew = w - m
-        seq += 1
-        line, head = chain.close_line(encode(event, b',"seq":%d,"t":%d,"w":%d,"m":%d}' % (seq, t, w, m)), head)
-        self._state = (self._file.append(line, end), seq, t, head)
-        return line
+        times, lines = b',"t":%d,"w":%d,"m":%d}' % (t, w, m), []
+        for entry in entries:
+            seq += 1
+            body = entry if type(entry) is bytes else encode(entry)  # type: ignore[arg-type]
+            line, head = chain.close_line(b'%b,"seq":%d%b' % (body, seq, times), head)
+            lines.append(line)
+        self._state = (self._file.append(lines[0] if len(lines) == 1 else b"".join(lines), end), seq, t, head)
+        return lines
 
     def _tell_refused(self) -> None:
         detail = {"reason": "events refused", "count": self._refused, "error": self._refusal}
-        self._write(Event(kind="incident", protocol="lab", detail=detail))
+        self._write((Event(kind="incident", protocol="lab", detail=detail),))
         self._refused = 0
 
     def close(self) -> None:

@@ -3,14 +3,18 @@
 A client asks for the same things again and again. The first read of a session that asks for something is kept as it is; when
 the same comes again, and nothing in it is graded, it is only counted. What was counted in a second of plant time becomes one
 ``poll`` event: how many reads, when the first and the last of them were, and the shortest and longest time between two.
+
+Here also wait the events of one segment that a client sent, so that they are kept in one write before its answers leave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeAlias
 
-from labsim.evidence.event import Event, Sink
+import msgspec
+
+from labsim.evidence.event import Entry, Event, Sink
 
 WINDOW_NS = 1_000_000_000
 """Plant time that one ``poll`` event stands for, at most."""
@@ -19,6 +23,13 @@ _SHAPES_KEPT = 256
 _ENDS = ("close", "session-close", "session")
 """Events after which a session's reads are no longer what they were: it is over, or somebody else's."""
 _LEFT_OUT = ("raw", "statuses")
+_NONE: dict[Hashable, Any] = {}
+_NEVER: Any = object()
+
+
+Keep: TypeAlias = Callable[[Sequence[Entry]], None]
+"""Keeps events that came together, all of them or none; raises EvidenceError when it does not."""
+_decode = msgspec.json.Decoder(Event).decode
 
 
 def keep_all(_event: Event) -> bool:
@@ -38,28 +49,49 @@ class _Tally:
 
 
 class Polls:
-    """A sink before a sink: what is a read like one before and not needed, it counts; everything else it hands on.
+    """A sink: what is a read like one before and not needed, it counts; everything else it hands on.
 
     What was counted for a session is told before anything but a read of that session is handed on, and all of it before
     anything of the lab itself is. `tell` tells what is due otherwise; the lab calls it as its plant time goes on.
 
+    Between `gather` and `settle` events wait, to be kept at once; no answer may leave before `settle` has returned. Both are
+    called in one turn of the event loop.
+
     Args:
-        sink: Keeps events.
+        keep: Keeps events.
         needed: Whether every single read like this one has to be kept.
         clock_t: Plant nanoseconds now.
     """
 
     def __init__(
-        self, sink: Sink, needed: Callable[[Event], bool] = keep_all, clock_t: Callable[[], int] = lambda: 0
+        self, keep: Keep, needed: Callable[[Event], bool] = keep_all, clock_t: Callable[[], int] = lambda: 0
     ) -> None:
-        self._sink, self._needed, self._now = sink, needed, clock_t
+        self._keep, self._needed, self._now = keep, needed, clock_t
+        self._waiting: list[Entry] | None = None
+        self._failure: Exception | None = None
         self._sessions: dict[str, dict[Hashable, _Tally | None]] = {}  # None: needed
         self._running: dict[_Tally, None] = {}
 
     @classmethod
     def of(cls, sink: Sink) -> Polls:
-        """The sink itself when it counts polls, else one before it that counts none."""
-        return sink if isinstance(sink, cls) else cls(sink)
+        """The sink itself when it counts polls, else one before it that counts none and hands on event by event."""
+        return sink if isinstance(sink, cls) else cls(one_by_one(sink))
+
+    def gather(self) -> None:
+        """From now on events wait for `settle`."""
+        self._waiting, self._failure = [], None
+
+    def settle(self) -> None:
+        """Keep what waited.
+
+        Raises:
+            EvidenceError: something since `gather` could not be kept.
+        """
+        waiting, self._waiting = self._waiting, None
+        if self._failure is not None:
+            raise self._failure
+        if waiting:
+            self._keep(waiting)
 
     def __call__(self, event: Event) -> None:
         """Hand an event on.
@@ -67,16 +99,44 @@ class Polls:
         Raises:
             EvidenceError: it, or what was counted before it, could not be kept.
         """
-        if event.kind != "read" and self._running:
-            if event.protocol == "lab":
-                self.tell()
-            elif event.session in self._sessions:
-                for tally in self._sessions[event.session].values():
-                    if tally is not None:
-                        self._tell(tally)
-        self._sink(event)
+        try:
+            if event.kind != "read" and self._running:
+                if event.protocol == "lab":
+                    self.tell()
+                else:
+                    self._tell_of(event.session)
+        finally:
+            self._hand(event)
         if event.kind in _ENDS:
             self._sessions.pop(event.session, None)
+
+    def encoded(self, body: bytes, session: str = "") -> None:
+        """Hand on the JSON of an event, as `labsim.evidence.encoding.Template.body` gives it.
+
+        Args:
+            body: Of a read; of a write, when there is a ``session``.
+            session: Whose reads are told first.
+
+        Raises:
+            EvidenceError: it, or what was counted before it, could not be kept.
+        """
+        try:
+            if session and self._running:
+                self._tell_of(session)
+        finally:
+            self._hand(body)
+
+    def _hand(self, entry: Entry) -> None:
+        """Even when what comes before it could not be kept: a request may have changed the plant before it is told."""
+        if self._waiting is None or self._failure is not None:
+            self._keep((entry,))
+        else:
+            self._waiting.append(entry)
+
+    def _tell_of(self, session: str) -> None:
+        for tally in self._sessions.get(session, _NONE).values():
+            if tally is not None:
+                self._tell(tally)
 
     def begin(self, event: Event, shape: Hashable) -> None:
         """A good read was handed on: others of its session with the same ``shape`` are counted from now on, unless needed.
@@ -89,18 +149,17 @@ class Polls:
         if shape not in shapes and len(shapes) < _SHAPES_KEPT:
             shapes[shape] = None if self._needed(event) else _Tally(event, self._now())
 
-    def again(self, session: str, shape: Hashable) -> bool:
-        """Count a good read if that is enough; False when it has to be kept.
+    def again(self, session: str, shape: Hashable) -> bool | None:
+        """Count a good read if that is enough; False when it is needed, None when there was none like it: keep it, `begin`.
 
         Raises:
             EvidenceError: what was counted in the second before could not be kept.
         """
-        shapes = self._sessions.get(session)
-        if shapes is None:
-            return False
-        tally = shapes.get(shape)
+        tally = self._sessions.get(session, _NONE).get(shape, _NEVER)
         if tally is None:
             return False
+        if tally is _NEVER:
+            return None
         t = self._now()
         if t >= tally.until:
             if tally.reads:
@@ -138,20 +197,37 @@ class Polls:
             "shortest": tally.shortest,
             "longest": tally.longest,
         }
-        self._sink(
-            Event(
-                kind="poll",
-                protocol=read.protocol,
-                client=read.client,
-                session=read.session,
-                app=read.app,
-                user=read.user,
-                thumb=read.thumb,
-                device=read.device,
-                tags=read.tags,
-                detail=detail,
-            )
+        poll = Event(
+            kind="poll",
+            protocol=read.protocol,
+            client=read.client,
+            session=read.session,
+            app=read.app,
+            user=read.user,
+            thumb=read.thumb,
+            device=read.device,
+            tags=read.tags,
+            detail=detail,
         )
+        # Not among what waits: a poll that could not be kept is still counted.
+        waiting = self._waiting or ()
+        try:
+            self._keep((*waiting, poll))
+        except Exception as error:
+            self._failure = error
+            raise
+        if waiting:
+            self._waiting = []
         tally.reads = tally.longest = tally.until = 0
         tally.shortest = -1
         self._running.pop(tally, None)
+
+
+def one_by_one(sink: Sink) -> Keep:
+    """Keeps in a sink that takes one event at a time."""
+
+    def keep(entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            sink(_decode(entry + b"}") if isinstance(entry, bytes) else entry)
+
+    return keep

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from labsim.evidence.journal import decode_line
@@ -31,9 +31,9 @@ class Feed:
         self._more = asyncio.Event()
         self._speaker: asyncio.Task[None] | None = None
 
-    def push(self, line: bytes) -> None:
-        """Take in one record, as a line of the journal."""
-        self._lines.append(line)
+    def push(self, lines: Sequence[bytes]) -> None:
+        """Take in records, as lines of the journal."""
+        self._lines.extend(lines)
         if self._listeners:
             self._more.set()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from labsim.errors import EvidenceError
 from labsim.evidence.event import Event
-from labsim.evidence.polls import WINDOW_NS, Polls
+from labsim.evidence.polls import WINDOW_NS, Polls, one_by_one
 
 MS = 1_000_000
 
@@ -28,7 +28,7 @@ class Bench:
 
     def __init__(self, needed: Callable[[Event], bool] = lambda event: False) -> None:
         self.now, self.kept = 0, list[Event]()
-        self.polls = Polls(self.kept.append, needed, lambda: self.now)
+        self.polls = Polls(one_by_one(self.kept.append), needed, lambda: self.now)
 
     def ask(self, t_ms: float, session: str = "s1", tag: str = "meter1.power") -> None:
         """What an endpoint does with a good read."""
@@ -136,7 +136,7 @@ def test_a_poll_that_could_not_be_kept_is_told_later() -> None:
             raise EvidenceError("full")
         kept.append(event)
 
-    polls = Polls(sink, lambda event: False)
+    polls = Polls(one_by_one(sink), lambda event: False)
     first = read()
     polls(first)
     polls.begin(first, 1)
@@ -178,3 +178,44 @@ def test_no_read_is_lost(asked: list[tuple[int, str, str]]) -> None:
         assert first <= last
         assert first // WINDOW_NS == last // WINDOW_NS
         assert 0 <= event.detail["shortest"] <= event.detail["longest"]
+
+
+def test_what_came_together_is_kept_at_once() -> None:
+    """Between `gather` and `settle` everything waits, in order; a poll takes what waits before it along."""
+    kept = list[list[str]]()
+    polls = Polls(
+        lambda entries: kept.append([one.kind for one in entries if isinstance(one, Event)]), lambda event: False
+    )
+    polls(read())
+    polls.begin(read(), 1)
+    assert polls.again("s1", 1)
+    polls.gather()
+    polls(read("s2"))
+    polls(Event(kind="write", protocol="modbus", session="s1"))
+    assert kept == [["read"], ["read", "poll"]]
+    polls(read("s2"))
+    polls.settle()
+    polls(read("s2"))
+    assert kept[2:] == [["write", "read"], ["read"]]
+
+
+def test_after_a_failure_nothing_of_the_segment_is_good() -> None:
+    """Whatever could not be kept since `gather`, `settle` says so, though somebody passed over it; then all begins anew."""
+    full = True
+
+    def keep(_entries: object) -> None:
+        if full:
+            raise EvidenceError("full")
+
+    polls = Polls(keep, lambda event: False)
+    polls.begin(read(), 1)
+    assert polls.again("s1", 1)
+    polls.gather()
+    with pytest.raises(EvidenceError):
+        polls(Event(kind="write", protocol="modbus", session="s1"))
+    full = False
+    with pytest.raises(EvidenceError):
+        polls.settle()
+    polls.gather()
+    polls(Event(kind="write", protocol="modbus", session="s1"))
+    polls.settle()

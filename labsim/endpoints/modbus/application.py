@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from labsim.endpoints.modbus.diagnostics import Line
@@ -14,6 +14,7 @@ from labsim.endpoints.modbus.span import Span
 from labsim.endpoints.modbus.unit import DATA, Unit
 from labsim.endpoints.modbus.watchdog import WRITES, Watchdog
 from labsim.errors import UnknownNameError
+from labsim.evidence.encoding import Template, template, who
 from labsim.evidence.event import Event, Sink
 from labsim.evidence.polls import Polls
 from labsim.plant.plant import Plant
@@ -41,6 +42,7 @@ class Peer:
         thumb: Its SHA-1 thumbprint in hex.
         role: The role that came with it.
         functions: Function codes that the role may use; None for all.
+        json: Who it is, as templates of events take it.
     """
 
     client: str
@@ -49,6 +51,13 @@ class Peer:
     thumb: str = ""
     role: str = ""
     functions: frozenset[int] | None = None
+    json: bytes | None = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named = Event(
+            kind="", protocol="modbus", client=self.client, session=self.session, user=self.user, thumb=self.thumb
+        )
+        object.__setattr__(self, "json", who(named))
 
 
 class Application:
@@ -66,6 +75,7 @@ class Application:
 
     Attributes:
         line: What was heard.
+        gather, settle: Around the requests of one segment, whose events are then kept at once: see `Polls`.
 
     Raises:
         UnknownNameError: the plant has no such device, or a device no such tag.
@@ -95,7 +105,8 @@ class Application:
                 device, plant.store, self.line, most=(most or {}).get(unit, 125), watchdog=self._dogs.get(path)
             )
         self._conditions = [unit.device.condition for unit in self.units.values()]
-        self._sink = self._counted = Polls.of(sink)
+        self._sink = Polls.of(sink)
+        self.gather, self.settle = self._sink.gather, self._sink.settle
         self._nobody = _NOBODY[unknown_unit]
         self._polls: dict[tuple[int, bytes], _Poll] = {}
         self._clock, self._chance = plant.clock, random.Random(plant.seed)  # noqa: S311 - a delay, not a secret
@@ -123,7 +134,8 @@ class Application:
             The response PDU, or None when the request is to be left without an answer.
 
         Raises:
-            EvidenceError: the event could not be kept, so there must be no answer.
+            EvidenceError: the event could not be kept, so there must be no answer. Between `gather` and `settle` it is the
+                latter that says so.
         """
         self.line.messages += 1
         asked = (number, pdu)
@@ -144,7 +156,7 @@ class Application:
             return bytes((request.function | 0x80, code))
         if request.function <= 4:
             self._remember(unit, request, asked)
-            self._counted.begin(event, asked)
+            self._sink.begin(event, asked)
         return response
 
     def _dead(self, peer: Peer, unit: Unit, number: int, pdu: bytes) -> bytes | None:
@@ -184,12 +196,17 @@ class Application:
         unit.diagnostics.repeated()
         if unit.watchdog is not None:
             unit.watchdog.heard(poll.function, done=True)
-        if self._counted.again(peer.session, asked):
+        counted = self._sink.again(peer.session, asked)
+        if counted:
             return poll.head + poll.span.raw()
         data, values = poll.span.read()
+        if counted is False and (known := poll.templates.get(peer.role)) and (reader := peer.json) is not None:
+            self._sink.encoded(known.body(reader, values, data.hex()))
+            return poll.head + data
         event = self._read_again(peer, asked[0], poll, data, values)
         self._sink(event)
-        self._counted.begin(event, asked)
+        self._sink.begin(event, asked)
+        poll.templates[peer.role] = template(event, "raw")
         return poll.head + data
 
     def _read_again(self, peer: Peer, number: int, poll: _Poll, data: bytes, values: list[Value]) -> Event:
@@ -262,12 +279,13 @@ class _Poll:
     request end otherwise is looked at each time.
     """
 
-    __slots__ = ("_map", "access", "device", "function", "head", "span", "tags", "unit")
+    __slots__ = ("_map", "access", "device", "function", "head", "span", "tags", "templates", "unit")
 
     def __init__(self, unit: Unit, function: int, access: Access, span: Span) -> None:
         self.unit, self.function, self.access, self.span = unit, function, access, span
         self._map, self.device, self.tags = unit.map, unit.device.path, span.shown
         self.head = bytes((function, len(access.data)))
+        self.templates: dict[str, Template | None] = {}  # of its events, by role
 
     def holds(self, peer: Peer) -> bool:
         """Whether the request would be carried out again."""

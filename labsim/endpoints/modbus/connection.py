@@ -191,20 +191,13 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         if self._ended:
             return
         slow = self._application.slow
-        frames, answers, kept = self._frames.take(1 if slow else most), [], True
-        respond, peer, framed = self._application.respond, self._peer, self._framed
-        for transaction, unit, pdu in frames:
+        frames, answers, kept = self._frames.take(1 if slow else most), list[bytes](), True
+        if frames:
             try:
-                if unit == 0 and self._manner.broadcast:
-                    self._application.broadcast(peer, pdu)
-                    continue
-                response = respond(peer, unit, pdu)
+                answers = self._answers(frames)
             except EvidenceError as error:
                 _log.error("%s: no answer, because it could not be kept: %s", self._peer.client, error)
                 kept = False
-                break
-            if response is not None:
-                answers.append(framed(transaction, unit, response))
         late = self._application.delay_s(frames[0][1]) if slow and frames and kept else 0.0
         if late:
             self._waiting = True
@@ -223,6 +216,26 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             self.hang_up("client does not read", now=True)
         elif self._frames.pending or self._paused:
             self._go_on()
+
+    def _answers(self, frames: list[Frame]) -> list[bytes]:
+        """Answers to requests that came together, once all of them are kept.
+
+        Raises:
+            EvidenceError: they could not be.
+        """
+        respond, peer, framed, answers = self._application.respond, self._peer, self._framed, []
+        self._application.gather()
+        try:
+            for transaction, unit, pdu in frames:
+                if unit == 0 and self._manner.broadcast:
+                    self._application.broadcast(peer, pdu)
+                    continue
+                response = respond(peer, unit, pdu)
+                if response is not None:
+                    answers.append(framed(transaction, unit, response))
+        finally:
+            self._application.settle()
+        return answers
 
     def _come_late(self, answer: bytes) -> None:
         """Send the answer of a slow device; then comes the next request of this connection."""

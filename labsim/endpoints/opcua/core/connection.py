@@ -34,6 +34,7 @@ from labsim.endpoints.opcua.core.happening import (
     ChannelFact,
     Happening,
 )
+from labsim.endpoints.opcua.core.outbox import FULL, ObserverError
 from labsim.endpoints.opcua.core.request import Request
 from labsim.endpoints.opcua.core.services import SERVICES, Service
 from labsim.endpoints.opcua.core.session import Session
@@ -50,10 +51,6 @@ _PUBLISH_RESPONSE = ua.ObjectIds.PublishResponse_Encoding_DefaultBinary
 _UNTOLD = ("Publish", "Republish")  # they repeat what a subscription promised; the observer was told of its items
 
 
-class ObserverError(Exception):
-    """The observer could not keep a happening, so that no answer may leave."""
-
-
 class Connection:
     """One peer.
 
@@ -64,6 +61,7 @@ class Connection:
         hang_up: Closes the socket after what was written; True to drop that too.
 
     Attributes:
+        push: Sends bytes now, whatever waits for evidence; ``leave`` closes the socket so.
         quick: The session that was activated here last; its reads may take the quick way.
     """
 
@@ -71,7 +69,7 @@ class Connection:
         self, server: Server, peer: str, write: Callable[[bytes], None], hang_up: Callable[[bool], None]
     ) -> None:
         self.server, self.peer = server, peer
-        self._write, self._hang_up = write, hang_up
+        self.push, self.leave = write, hang_up
         self.id = f"connection-{server.new_id()}"
         self._transport = Transport(server.limits)
         self.channel = Channel(self._transport, server.limits, server.pki, server.security, server.monotonic)
@@ -82,9 +80,25 @@ class Connection:
         self._guarded(lambda: self.tell(Happening(OPEN, self, None)))
 
     def feed(self, data: bytes) -> None:
-        """Work on received bytes. What cannot go on ends the connection with an ERR (OPC 10000-6 §7.1.5)."""
-        if not self.closed:
+        """Work on received bytes and answer them at once. What cannot go on is cut with an ERR (OPC 10000-6 §7.1.5)."""
+        if self.closed:
+            return
+        outbox, observer = self.server.outbox, self.server.observer
+        outbox.open(observer)
+        try:
             self._guarded(lambda: self._feed(data))
+        finally:
+            try:
+                outbox.close(observer)
+            except ObserverError:
+                _log.exception("evidence of %s could not be kept; it is cut off", self.peer)
+                self.abandon()
+
+    def abandon(self) -> None:
+        """Drop the connection and what it was to be answered, because that could not be kept."""
+        self.server.leave(self)
+        self.closed = True
+        self.leave(True)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -105,6 +119,27 @@ class Connection:
             self._take(chunk)
             if self.closed:
                 return
+            if self.server.outbox.size > FULL:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Send what waits, because it is much.
+
+        Raises:
+            ObserverError: it could not be kept.
+        """
+        outbox, observer = self.server.outbox, self.server.observer
+        try:
+            outbox.close(observer)
+        finally:
+            outbox.open(observer)
+
+    def _write(self, data: bytes) -> None:
+        outbox = self.server.outbox
+        if outbox.is_open:
+            outbox.put(self, data)
+        else:
+            self.push(data)
 
     def _take(self, chunk: Chunk) -> None:
         match chunk.kind:
@@ -211,7 +246,11 @@ class Connection:
             return
         self.closed = True
         self.server.leave(self)
-        self._hang_up(drop)
+        outbox = self.server.outbox
+        if outbox.is_open:
+            outbox.hang_up(self, drop)
+        else:
+            self.leave(drop)
 
     # ---- services ----
 

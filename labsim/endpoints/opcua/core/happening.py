@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,20 @@ class Happening:
     facts: Any = None
 
 
-Observer: TypeAlias = Callable[[Happening], None]
-"""Gets every happening. If it raises, no answer leaves and the connection is cut."""
+class Observer(Protocol):
+    """Gets every happening. If it raises, no answer leaves and the connection is cut."""
+
+    def __call__(self, happening: Happening, /) -> None:
+        """Keep one happening; between `gather` and `settle` it may wait for the latter."""
+        ...
+
+    def gather(self) -> None:
+        """What comes next came together."""
+        ...
+
+    def settle(self) -> None:
+        """Keep what has waited since `gather`."""
+        ...
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from labsim.endpoints.opcua.core.limits import Limits
 from labsim.endpoints.opcua.core.method import Method
 from labsim.endpoints.opcua.core.nodeid import Key
 from labsim.endpoints.opcua.core.nodes import ENCRYPTION, SIGNING, Node, Space
+from labsim.endpoints.opcua.core.outbox import Outbox
 from labsim.endpoints.opcua.core.pki import Pki
 from labsim.endpoints.opcua.core.policy import ALL_SECURITY, MODE_SIGN, MODE_SIGN_AND_ENCRYPT, Security
 from labsim.endpoints.opcua.core.role import Roles
@@ -104,6 +105,7 @@ class Server:
         self.diagnostics = Diagnostics()
         self.started = store.now()
         self.timers = Timers()
+        self.outbox = Outbox()
         self.throttle = Throttle(self.limits.max_wrong_logins, self.limits.wrong_login_window_s)
         self.connections: dict[Connection, None] = {}
         self.sessions: OrderedDict[bytes, Session] = OrderedDict()

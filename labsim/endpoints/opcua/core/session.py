@@ -41,6 +41,7 @@ class Session:
         since: FILETIME of its beginning, by the store's clock.
         client: ApplicationDescription of its client.
         counters: Requests and errors by service.
+        memo: The observer's own, until somebody activates it anew.
     """
 
     def __init__(self, connection: Connection, asked: Any, timeout_ms: float, now: float, own: Pair | None) -> None:
@@ -65,6 +66,7 @@ class Session:
         self.claimed: Any = None
         self.since, self.client = connection.server.store.now(), asked.ClientDescription
         self.counters: dict[str, list[int]] = {}
+        self.memo: Any = None
         self.locales: list[str] = []
         self.subscriptions: dict[int, Subscription] = {}
         self.publish_queue: deque[PublishRequest] = deque()
@@ -153,7 +155,7 @@ def activate_session(request: Request, message: Any) -> Any:
     session.peer, session.last, session.own = connection.peer, request.now, own
     session.locales = list(asked.LocaleIds or session.locales)
     session.nonce = os.urandom(_NONCE)
-    connection.quick = session
+    connection.quick, session.memo = session, None
     response = ua.ActivateSessionResponse()
     response.Parameters.ServerNonce = session.nonce
     return response

@@ -1,6 +1,6 @@
 """Where faults happen: a layer knows what may happen to its targets, and does it.
 
-Here are those of the plant and of endpoints; `labsim.lab.links` and `labsim.lab.rogue.layer` have those of links and rogue clients.
+Here are those of the plant and of endpoints; `labsim.lab.links` and `labsim.lab.rogue.layer` have the other two.
 """
 
 from __future__ import annotations

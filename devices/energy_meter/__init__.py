@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from devices.power_meter.network import MOST_DRAWN, PHASES, Phasors, drawn, solve
 from labsim.plant import status
 from labsim.plant.device import Device
+from labsim.plant.wander import Wander
 
 NOMINAL_V = 230.0
 SOLAR_MOST = 2.5
@@ -69,12 +70,7 @@ class EnergyMeter(Device):
         first = self.tags[MEASURED[0]].row
         assert [self.tags[name].row - first for name in MEASURED] == list(range(len(MEASURED)))
         self._first = first
-        count = [n for *_, n in _NOISE]
-        self._tau = np.repeat([tau for _, tau, _, _ in _NOISE], count)
-        self._sigma = np.repeat([sigma for _, _, sigma, _ in _NOISE], count)
-        self._wander = self.random.standard_normal(len(self._tau)) * self._sigma
-        self._dt = 0.0  # the step that the next two are for
-        self._keep = self._push = self._wander
+        self._wander = Wander(self.random, _NOISE)
         self._share: list[float] = (1 + 0.08 * self.random.standard_normal(3)).tolist()
         self._energy: dict[str, int] = {}  # microjoules, so that no rounding piles up
         self._shown: dict[str, float] = {}
@@ -102,11 +98,7 @@ class EnergyMeter(Device):
                 self._energy[name] = round(now / self._unit(name) * _MICROJOULES)
         if int(self["operating_time"]) != self._worked_ms // 1000:
             self._worked_ms = int(self["operating_time"]) * 1000
-        if dt != self._dt:
-            self._dt, self._keep = dt, np.exp(-dt / self._tau)
-            self._push = np.sqrt(1 - self._keep**2) * self._sigma
-        self._wander *= self._keep
-        self._wander += self._push * self.random.standard_normal(len(self._push))
+        self._wander.step(dt)
         self._measure(dt)
 
     def _measure(self, dt: float) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from devices.power_meter.network import MOST_DRAWN, PHASES, Phasors, drawn, solve
 from labsim.plant import status
 from labsim.plant.device import Device, Process
+from labsim.plant.wander import Wander
 
 NOMINAL_V = 230.0
 SHEDDABLE = 0.2
@@ -63,12 +64,7 @@ class PowerMeter(Device):
         first = self.tags[MEASURED[0]].row
         assert [self.tags[name].row - first for name in MEASURED] == list(range(len(MEASURED)))
         self._first = first
-        count = np.array([n for *_, n in _NOISE])
-        self._tau = np.repeat([tau for _, tau, _, _ in _NOISE], count)
-        self._sigma = np.repeat([sigma for _, _, sigma, _ in _NOISE], count)
-        self._wander = self.random.standard_normal(len(self._tau)) * self._sigma
-        self._dt = 0.0  # the step that the next two are for
-        self._keep = self._push = self._wander
+        self._wander = Wander(self.random, _NOISE)
         self._share: list[float] = (1 + 0.08 * self.random.standard_normal(3)).tolist()
         self._motor: complex = 0  # demand of the motor in units of the rated apparent power of a phase
         self._temperature = float(self.settings["ambient_temperature"]) + 8.0
@@ -97,11 +93,7 @@ class PowerMeter(Device):
 
     def step(self, dt: float) -> None:
         """Let load and grid wander, then measure."""
-        if dt != self._dt:
-            self._dt, self._keep = dt, np.exp(-dt / self._tau)
-            self._push = np.sqrt(1 - self._keep**2) * self._sigma
-        self._wander *= self._keep
-        self._wander += self._push * self.random.standard_normal(len(self._push))
+        self._wander.step(dt)
         self._measure(dt)
 
     def _demand(self, load: list[float], tangent: float, sun: float) -> list[complex]:

@@ -2,7 +2,7 @@
 
 Ours is a KIND for each way of evidence: ``labsim`` as in a lab whose checks ask for none of its tags, so that reads which come
 again are counted; ``labsim-graded``, where checks ask for all of them, so that each read is kept; ``labsim-mute``, which tells
-nobody, for comparison.
+nobody, for comparison; ``labsim-plain``, which tells nobody either and has the quick ways of the core switched off.
 
 A server of KIND has TAGS doubles, which change every TICK_MS (0: never). It prints one line of JSON with its URL and the
 index of its namespace.
@@ -94,8 +94,9 @@ async def labsim(count: int, evidence: str = "counted") -> tuple[str, int, Step,
         journal, now = JournalWriter(own, plant.clock.now_ns), plant.clock.now_ns
         polls = Polls(journal.write_all, keep_all if evidence == "graded" else lambda _read: False, now)
         endpoint = OpcuaEndpoint(plant, ["bench"], polls, anonymous="Operator")
-        if evidence == "mute":
-            endpoint._core.observer = Mute()  # noqa: SLF001 - nobody else may switch it off
+        endpoint._core.quick = evidence != "plain"  # noqa: SLF001 - nobody else may switch it off
+        if evidence in ("mute", "plain"):
+            endpoint._core.observer = Mute()  # noqa: SLF001 - nor that
         endpoint.plant = plant  # type: ignore[attr-defined]  # kept for `step`
         return await endpoint.__aenter__()
 
@@ -184,6 +185,7 @@ KINDS: dict[str, Callable[[int], Coroutine[Any, Any, tuple[str, int, Step, Any]]
     "labsim": labsim,
     "labsim-graded": lambda count: labsim(count, "graded"),
     "labsim-mute": lambda count: labsim(count, "mute"),
+    "labsim-plain": lambda count: labsim(count, "plain"),
     "asyncua": asyncua,
     "open62541": open62541,
 }

@@ -15,27 +15,36 @@ from labsim.evidence.verify import ok, verify
 from labsim.plant.clock import STEP_NS
 
 KILLS = 10
-FIRST_ADDRESS = (
-    1000  # registers below 3000 are holes: each request is answered with an exception, which is an event too
-)
+FIRST_ADDRESS, HOLES = 1000, 1800
+"""Registers below 3000 are holes: each request is answered with an exception, which is an event too."""
 
 
-def acknowledged(port: int, first: int, enough: threading.Event, wanted: int) -> list[int]:
-    """Ask for one address after the other until the connection breaks; the addresses that were answered."""
+def place(number: int) -> tuple[int, int]:
+    """Address and count that only this request asks for."""
+    return FIRST_ADDRESS + number % HOLES, 1 + number // HOLES
+
+
+def acknowledged(port: int, first: int, enough: threading.Event, wanted: int, together: int) -> list[int]:
+    """Send one request after the other, so many in a segment, until the connection breaks; those that were answered."""
     answered: list[int] = []
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
-        address = first
+        number = first
         try:
             while True:
-                client.sendall(struct.pack(">HHHBBHH", address & 0xFFFF, 0, 6, 11, 3, address, 1))
+                asked = range(number, number + together)
+                client.sendall(
+                    b"".join(struct.pack(">HHHBBHH", one & 0xFFFF, 0, 6, 11, 3, *place(one)) for one in asked)
+                )
+                number += together
                 reply = b""
-                while len(reply) < 9:
-                    part = client.recv(9 - len(reply))
-                    if not part:
-                        return answered
-                    reply += part
-                answered.append(address)
-                address += 1
+                for one in asked:
+                    while len(reply) < 9:
+                        part = client.recv(65536)
+                        if not part:
+                            return answered
+                        reply += part
+                    reply = reply[9:]
+                    answered.append(one)
                 if len(answered) >= wanted:
                     enough.set()
         except OSError:
@@ -50,11 +59,11 @@ def test_kill_loses_no_acknowledged_event(host: Callable, labsim: Callable, tmp_
     for epoch in range(KILLS):
         running = host("modbus-mapping", "--attempt", str(attempt), "--port-base", "0", "--seed", "kill")
         enough, got = threading.Event(), []
-        first = FIRST_ADDRESS + len(sent)
+        first = len(sent)
         wanted = chance.randint(5, 120)
         client = threading.Thread(
-            target=lambda r=running, f=first, e=enough, g=got, w=wanted: g.extend(
-                acknowledged(r.port("modbus"), f, e, w)
+            target=lambda r=running, f=first, e=enough, g=got, w=wanted, k=1 + epoch % 3 * 10: g.extend(
+                acknowledged(r.port("modbus"), f, e, w, k)
             )
         )
         client.start()
@@ -64,8 +73,8 @@ def test_kill_loses_no_acknowledged_event(host: Callable, labsim: Callable, tmp_
         assert len(got) >= wanted, f"the host of epoch {epoch + 1} did not answer"
         sent += got
         evidence = Evidence.load(attempt)
-        kept = [r.detail["address"] for r in evidence.of("modbus", "read")]
-        assert set(sent) <= set(kept)
+        kept = [(r.detail["address"], r.detail["count"]) for r in evidence.of("modbus", "read")]
+        assert set(map(place, sent)) <= set(kept)
         assert [r.seq for r in evidence.records] == list(range(1, len(evidence.records) + 1))
         assert ok(verify(attempt))
     assert len(list((attempt / "journal").glob("e*.jsonl"))) == KILLS

@@ -7,8 +7,9 @@ import contextlib
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,8 +18,12 @@ from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 
 from labsim.endpoints.endpoint import Address
+from labsim.endpoints.modbus.application import Application
+from labsim.endpoints.modbus.connection import Connection
 from labsim.endpoints.modbus.endpoint import ModbusEndpoint
-from labsim.errors import EndpointError
+from labsim.errors import EndpointError, EvidenceError
+from labsim.evidence.event import Event
+from labsim.evidence.polls import Polls
 
 READ = bytes.fromhex("0300640002")
 ANSWER = bytes.fromhex("030443668000")
@@ -228,6 +233,27 @@ async def test_no_answer_without_evidence(station: Any, caplog: Any) -> None:
     assert "disk full" in caplog.text
     late = await station.connect()
     assert await late.rest() == b""
+
+
+async def test_a_segment_whose_evidence_does_not_fit_gets_no_answer_at_all(bench: Any) -> None:
+    """Requests that came together are kept at once or not at all, and none of them is answered before."""
+    kept, full = list[list[Event]](), False
+
+    def keep(entries: Sequence[Event]) -> None:
+        if full:
+            raise EvidenceError("disk full")
+        kept.append(list(entries))
+
+    application = Application(bench.plant, {11: "an1"}, Polls(keep))
+    connection, sent = Connection(application, lambda _event: None), list[bytes]()
+    connection.transport = transport = Mock(write=sent.append, get_write_buffer_size=lambda: 0)
+    connection.data_received(b"".join(map(frame, range(3))))
+    assert [len(entries) for entries in kept] == [3]
+    assert sent == [b"".join(frame(n, ANSWER) for n in range(3))]
+    full = True
+    connection.data_received(b"".join(map(frame, range(3))))
+    assert len(kept) == len(sent) == 1
+    transport.close.assert_called()
 
 
 async def test_evidence_is_there_when_the_answer_is(station: Any) -> None:

@@ -221,12 +221,22 @@ class Peer:
 
     def send(self, body: bytes, final: bytes = b"F", request: int | None = None) -> None:
         """Send one MSG chunk."""
+        self.connection.feed(self.chunk(body, final, request))
+
+    def chunk(self, body: bytes, final: bytes = b"F", request: int | None = None) -> bytes:
+        """One MSG chunk."""
         self.sequence += 1
         self.request += 1
         head = struct.pack(
             "<3scIIIII", b"MSG", final, 24 + len(body), self.channel, 1, self.sequence, request or self.request
         )
-        self.connection.feed(head + body)
+        return head + body
+
+    def together(self, *messages: Any) -> None:
+        """Send requests in one segment."""
+        for message in messages:
+            message.RequestHeader.AuthenticationToken, message.RequestHeader.TimeoutHint = self.token, 0
+        self.connection.feed(b"".join(self.chunk(struct_to_binary(message)) for message in messages))
 
     def chunks(self) -> list[bytes]:
         """What came back since the last call."""

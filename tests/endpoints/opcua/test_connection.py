@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from asyncua import ua
 from asyncua.ua.ua_binary import struct_to_binary
@@ -14,6 +15,13 @@ from hypothesis import strategies as st
 
 from labsim.endpoints.opcua.core.services import SERVICES
 from labsim.endpoints.opcua.core.status import S
+from labsim.endpoints.opcua.core.users import Accounts
+from labsim.errors import EvidenceError
+from labsim.evidence.encoding import encode
+from labsim.evidence.event import Entry, Event
+from labsim.evidence.polls import Polls
+
+decode = msgspec.json.Decoder(Event).decode
 
 
 def browse(*keys: int) -> Any:
@@ -211,3 +219,60 @@ def test_a_sink_that_raises_cuts_the_connection(make_server: Callable[..., Any],
     peer.post(browse(84))
     assert not peer.out
     assert peer.hung == "dropped"
+
+
+def test_a_segment_is_kept_at_once_and_answered_after(make_server: Any, connect: Any) -> None:
+    """Requests in the same bytes are one batch of evidence, in order; their answers leave together, when it is kept."""
+    kept = list[list[Entry]]()
+    peer = connect(make_server(Polls(lambda entries: kept.append([*entries])), accounts=Accounts("Operator"))).login()
+    sent = list[int]()
+    kept.clear()
+    peer.connection.push = lambda data: sent.append(len(kept)) or peer.out.extend(data)
+    for _ in range(2):
+        peer.together(reading(), writing(), reading(), writing())
+        assert len(peer.chunks()) == 4
+    assert sent == [1, 2]
+    first, again = kept
+    assert [one.kind for one in first if isinstance(one, Event)] == [
+        "read",
+        "write",
+    ]  # those that come again are encoded
+    lines = [decode(one + b"}") if isinstance(one, bytes) else one for one in first + again]
+    assert [one.kind for one in lines] == ["read", "write"] * 4
+    assert [one.values for one in lines] == [[50.0], [42.0]] + [[42.0]] * 6
+    assert [one.detail.get("old") for one in lines] == [None, 50.0] + [None, 42.0] * 3
+    assert encode(lines[4]) == again[0]
+    assert encode(lines[5]) == again[1]
+
+
+def test_a_segment_that_cannot_be_kept_gets_no_answer_at_all(make_server: Any, connect: Any) -> None:
+    """None of its requests is answered, the connection is dropped, and others go on."""
+    full = False
+
+    def keep(_entries: object) -> None:
+        if full:
+            raise EvidenceError("disk full")
+
+    server = make_server(Polls(keep), accounts=Accounts("Operator"))
+    peer, other = connect(server).login(), connect(server).login()
+    full = True
+    peer.together(reading(), writing(), reading())
+    assert (bytes(peer.out), peer.hung) == (b"", "dropped")
+    assert peer.connection not in server.connections
+    full = False
+    assert other.read("setpoint").Results[0].Value.Value == 42.0
+
+
+def reading() -> Any:
+    """A Read that is compiled."""
+    asked = ua.ReadRequest()
+    asked.Parameters.NodesToRead = [ua.ReadValueId(ua.NodeId("press1.setpoint", 2), ua.AttributeIds.Value)]
+    return asked
+
+
+def writing() -> Any:
+    """A Write of one node."""
+    asked, value = ua.WriteRequest(), ua.DataValue(ua.Variant(42.0, ua.VariantType.Double))
+    target = ua.NodeId("press1.setpoint", 2)
+    asked.Parameters.NodesToWrite = [ua.WriteValue(target, ua.AttributeIds.Value, None, value)]
+    return asked

@@ -26,6 +26,7 @@ REGISTRY = {
     "file.schema": "grader.checks.file_schema:FileSchema",
     "file.series": "grader.checks.file_series:FileSeries",
     "file.values": "grader.checks.file:FileValues",
+    "http.requested": "grader.checks.http:Requested",
     "kpi.energy": "grader.checks.kpi_energy:Energy",
     "kpi.oee": "grader.checks.kpi_oee:Oee",
     "modbus.exception": "grader.checks.modbus:MetException",

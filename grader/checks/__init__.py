@@ -56,6 +56,7 @@ REGISTRY = {
     "opcua.called": "grader.checks.opcua_call:Called",
     "opcua.certificate": "grader.checks.opcua_certificate:Certificate",
     "opcua.closed": "grader.checks.opcua_end:Closed",
+    "opcua.condition": "grader.checks.opcua_condition:Condition",
     "opcua.history-read": "grader.checks.opcua_history:HistoryRead",
     "opcua.never": "grader.checks.opcua_never:OpcuaNever",
     "opcua.no-session": "grader.checks.opcua_end:NoSession",

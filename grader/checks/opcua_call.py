@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from grader.outcome import Outcome, failed, passed
 from grader.server import ServerCheck, ServerParams
@@ -15,13 +15,25 @@ from labsim.quantity import Tolerance
 from labsim.scenario.fields import MethodPath
 from labsim.text import Text, tr
 
+_STANDARD = {
+    "ConditionRefresh": ("i=3875", "i=12912"),
+    "CreateSigningRequest": ("i=12737", "i=12731"),
+    "UpdateCertificate": ("i=13737", "i=12616"),
+    "ApplyChanges": ("i=12740", "i=12734"),
+    "GetRejectedList": ("i=12777", "i=12775"),
+}
+"""Node ids of methods of the server (OPC 10000-6 annex A): ConditionRefresh and its second form, others of object and type."""
 _EXACTLY = Tolerance(relative=1e-6)
 
 
 class CalledParams(ServerParams):
     """Parameters of `Called`."""
 
-    method: MethodPath = Field(description="The device's method, by the name its manual gives the call.")
+    method: MethodPath | None = Field(None, description="The device's method, by the name its manual gives the call.")
+    standard: (
+        Literal["ConditionRefresh", "CreateSigningRequest", "UpdateCertificate", "ApplyChanges", "GetRejectedList"]
+        | None
+    ) = Field(None, description="Or a method of the server itself, by the name that OPC UA gives it.")
     arguments: tuple[float | bool | str | None, ...] | None = Field(
         None, description="The arguments in order, `null` for any; all may be any when left out."
     )
@@ -31,6 +43,17 @@ class CalledParams(ServerParams):
     )
     at_least: Annotated[int, Field(ge=1)] = Field(1, description="How many such calls there must be.")
 
+    @model_validator(mode="after")
+    def _one(self) -> CalledParams:
+        if (self.method is None) == (self.standard is None):
+            raise ValueError("give 'method' or 'standard'")
+        return self
+
+    @property
+    def called(self) -> str:
+        """What is called, as a person reads it."""
+        return self.method or self.standard or ""
+
 
 class Called(ServerCheck[CalledParams]):
     """A client has called a method of a device over OPC UA, and the device did it (or, with `result: refused`, would not).
@@ -38,13 +61,17 @@ class Called(ServerCheck[CalledParams]):
     Example::
 
         opcua.called: {method: mill1.start_job, arguments: [FLANGE-20, null], user: operator, marks: 2}
+
+    Example::
+
+        opcua.called: {standard: UpdateCertificate, user: admin, marks: 2}
     """
 
     name = "opcua.called"
     sentence = tr(
-        "{p.method} is called over OPC UA",
-        "通過 OPC UA 調用 {p.method}",
-        "通过 OPC UA 调用 {p.method}",
+        "{p.called} is called over OPC UA",
+        "通過 OPC UA 調用 {p.called}",
+        "通过 OPC UA 调用 {p.called}",
     )
     Params = CalledParams
 
@@ -53,21 +80,21 @@ class Called(ServerCheck[CalledParams]):
         if params.result == "good":
             return super().title(params)
         refused = tr(
-            "A call of {p.method} is refused over OPC UA",
-            "OPC UA 拒絕調用 {p.method}",
-            "OPC UA 拒绝调用 {p.method}",
+            "A call of {p.called} is refused over OPC UA",
+            "OPC UA 拒絕調用 {p.called}",
+            "OPC UA 拒绝调用 {p.called}",
         )
         return self.at(params, refused.format(p=params))
 
     def judge_here(self, evidence: Evidence, params: CalledParams) -> Outcome:
         """Count calls that have everything; else say what the nearest lacked."""
-        calls = [r for r in evidence.of("opcua", "call") if f"{r.device}.{r.detail.get('name')}" == params.method]
+        calls = [r for r in evidence.of("opcua", "call") if _is_it(r, params)]
         expected = (
             None if params.arguments is None else ", ".join("*" if a is None else number(a) for a in params.arguments)
         )
         if not calls:
-            reason = tr("The method was never called.", "該方法從未被調用。", "该方法从未被调用。")
-            return failed(reason, expected=expected)
+            reason = tr("{what} was never called.", "{what} 從未被調用。", "{what} 从未被调用。")
+            return failed(reason.format(what=params.called), expected=expected)
         lacking = {r.seq: _lacking(r, params) for r in calls}
         whole = [r for r in calls if not lacking[r.seq]]
         if len(whole) >= params.at_least:
@@ -97,6 +124,12 @@ class Called(ServerCheck[CalledParams]):
             lacks=listed(lacking[nearest.seq]),
         )
         return failed(reason, expected=expected, actual=_given(nearest), evidence=calls)
+
+
+def _is_it(record: Record, params: CalledParams) -> bool:
+    if params.standard is not None:
+        return record.detail.get("method") in _STANDARD[params.standard]
+    return f"{record.device}.{record.detail.get('name')}" == params.method
 
 
 def _lacking(record: Record, params: CalledParams) -> list[Text]:

@@ -166,13 +166,27 @@ class NoSession(Check[NoSessionParams]):
         if done:
             first = done[0]
             reason = tr(
-                "{who} had such a session at {time}.", "{who} 於 {time} 有此類會話。", "{who} 于 {time} 有此类会话。"
-            ).format(who=first.app or first.client, time=clock(evidence, first.t))
+                "{who} had such a session at {time}: {what}.",
+                "{who} 於 {time} 有此類會話：{what}。",
+                "{who} 于 {time} 有此类会话：{what}。",
+            ).format(who=first.app or first.client, time=clock(evidence, first.t), what=_had(first))
             return failed(reason, expected="0", actual=str(len(done)), evidence=done, times=len(done))
         if len(sessions) < params.at_least:
             return untouched(len(sessions), params.at_least, sessions)
         reason = tr("There was none.", "沒有。", "没有。")
         return passed(reason, expected="0", actual="0", evidence=sessions)
+
+
+def _had(record: Record) -> str:
+    had = record.detail
+    kind = (
+        had.get("server"),
+        policy_name(had.get("policy", "None")),
+        had.get("mode"),
+        had.get("identity"),
+        record.user,
+    )
+    return ", ".join(str(part) for part in kind if part)
 
 
 def _is_kind(record: Record, params: NoSessionParams) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from grader_bench import Bench
 
 from grader.outcome import State
@@ -118,3 +121,33 @@ def test_history_of_the_right_kind(bench: Bench) -> None:
     assert bench.judge("opcua.history-read", **wanted, aggregate="Maximum").state is State.FAILED
     assert bench.judge("opcua.history-read", tags=["oven1.setpoint"], what="processed").state is State.FAILED
     assert bench.judge("opcua.history-read", tags=["oven1.setpoint"], span=1).state is State.FAILED
+
+
+def test_a_method_of_the_server_itself(bench: Bench) -> None:
+    """It has no device: it is known by the node of the method, as the object or its type has it."""
+    for t, node in ((1, "i=12737"), (2, "i=13737")):
+        bench.event(t, "opcua", "call", user="admin", detail={"node": "i=12637", "method": node, "arguments": []})
+    assert bench.judge("opcua.called", standard="CreateSigningRequest", user="admin").evidence == (1,)
+    assert bench.judge("opcua.called", standard="UpdateCertificate").evidence == (2,)
+    assert "ApplyChanges was never called" in bench.judge("opcua.called", standard="ApplyChanges").reason["en"]
+
+
+@pytest.mark.parametrize(
+    ("params", "state"),
+    [
+        ({"action": "shelve"}, State.PASSED),
+        ({"action": "shelve", "for": "10 min"}, State.PASSED),
+        ({"action": "shelve", "for": "11 min"}, State.FAILED),
+        ({"action": "shelve", "user": "guest"}, State.FAILED),
+        ({"action": "unshelve"}, State.FAILED),
+        ({"action": "disable"}, State.FAILED),
+    ],
+)
+def test_an_alarm_is_shelved(bench: Bench, params: dict[str, Any], state: State) -> None:
+    """The act that is asked for, long enough, by the right user, and taken by the server."""
+    about = {"condition": "oven1.hot"}
+    bench.event(1, "opcua", "condition", user="op", detail=about | {"action": "shelve", "seconds": 600.0})
+    bench.event(2, "opcua", "condition", user="op", status=0x80000000, detail=about | {"action": "disable"})
+    outcome = bench.judge("opcua.condition", alarm="oven1.hot", **params)
+    assert outcome.state is state
+    assert params["action"] != "disable" or "refused by the server: 1" in outcome.reason["en"]

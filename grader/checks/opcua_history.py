@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from grader.outcome import Outcome, failed, partly, passed
 from grader.server import ServerCheck, ServerParams
@@ -13,15 +13,18 @@ from grader.words import duration, names
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration
-from labsim.scenario.fields import TagPath
+from labsim.scenario.fields import DevicePath, TagPath
 from labsim.text import Text, tr
 
 
 class HistoryReadParams(ServerParams):
     """Parameters of `HistoryRead`."""
 
-    tags: Annotated[tuple[TagPath, ...], Field(min_length=1)] = Field(description="Tags whose history must be read.")
-    what: Literal["any", "raw", "at-time", "processed"] = Field("any", description="How it must be read.")
+    tags: tuple[TagPath, ...] = Field((), description="Tags whose history must be read.")
+    device: DevicePath | None = Field(None, description="Or the device whose events must be read, with `what: events`.")
+    what: Literal["any", "raw", "at-time", "processed", "events"] = Field(
+        "any", description="How it must be read; `events` are those of `device`."
+    )
     aggregate: Literal["Average", "Minimum", "Maximum", "Count", "Interpolative", "TimeAverage"] | None = Field(
         None, description="The aggregate that must be asked for."
     )
@@ -29,18 +32,29 @@ class HistoryReadParams(ServerParams):
         None, description="How much plant time one read must ask for, from its start to its end."
     )
     values: Annotated[int, Field(ge=1)] = Field(
-        1, description="How many values each tag must give, over all reads and their pages."
+        1, description="How many values each tag (or events the device) must give, over all reads and their pages."
     )
+
+    @model_validator(mode="after")
+    def _one(self) -> HistoryReadParams:
+        if (self.what == "events") != (self.device is not None) or bool(self.tags) == (self.device is not None):
+            raise ValueError("give 'tags', or 'device' with 'what: events'")
+        return self
 
 
 class HistoryRead(ServerCheck[HistoryReadParams]):
     """A client has read the history of tags over OPC UA and got values.
 
-    Each tag carries an equal share of the marks. A read that has no start or no end asks for no `span`.
+    Each tag carries an equal share of the marks. A read that has no start or no end asks for no `span`. With `what: events` it
+    is the events of a device that are read.
 
     Example::
 
         opcua.history-read: {tags: [mill1.spindle_temperature], what: processed, aggregate: Average, span: 10 min, marks: 2}
+
+    Example::
+
+        opcua.history-read: {device: mill1, what: events, values: 5, marks: 1}
     """
 
     name = "opcua.history-read"
@@ -48,11 +62,13 @@ class HistoryRead(ServerCheck[HistoryReadParams]):
     Params = HistoryReadParams
 
     def title(self, params: HistoryReadParams) -> Text:
-        """Names the tags."""
-        return self.at(params, self.sentence.format(tags=names(params.tags)))
+        """Names the tags, or the device."""
+        return self.at(params, self.sentence.format(tags=names(params.tags) or params.device))
 
     def judge_here(self, evidence: Evidence, params: HistoryReadParams) -> Outcome:
         """Add up what reads of the right kind gave for each tag."""
+        if params.device is not None:
+            return _events(evidence, params)
         reads = [r for r in evidence.of("opcua", "history-read") if set(params.tags) & set(r.tags)]
         right = [r for r in reads if _fits(r, params)]
         counts = dict.fromkeys(params.tags, 0)
@@ -79,6 +95,22 @@ class HistoryRead(ServerCheck[HistoryReadParams]):
             actual=", ".join(sorted({_kind(r) for r in reads})),
             evidence=reads,
         )
+
+
+def _events(evidence: Evidence, params: HistoryReadParams) -> Outcome:
+    """Whether enough events of the device were read."""
+    reads = [r for r in evidence.of("opcua", "history-read") if r.device == params.device and r.status >> 30 != 2]
+    right = [r for r in reads if _fits(r, params)]
+    found = sum(int(count) for r in right for count in r.detail.get("counts") or ())
+    reason = tr(
+        "Events of {device} that were read: {n} of {least}.",
+        "已讀取 {device} 的事件：{n} 個，需要 {least} 個。",
+        "已读取 {device} 的事件：{n} 个，需要 {least} 个。",
+    ).format(device=params.device, n=found, least=params.values)
+    expected, actual = f"≥ {params.values}", str(found)
+    if found >= params.values:
+        return passed(reason, expected=expected, actual=actual, evidence=right)
+    return failed(reason, expected=expected, actual=actual, evidence=reads)
 
 
 def _fits(record: Record, params: HistoryReadParams) -> bool:

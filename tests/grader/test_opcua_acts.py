@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from grader_bench import Bench
+from pydantic import ValidationError
 
 from grader.outcome import State
 
@@ -151,3 +152,14 @@ def test_an_alarm_is_shelved(bench: Bench, params: dict[str, Any], state: State)
     outcome = bench.judge("opcua.condition", alarm="oven1.hot", **params)
     assert outcome.state is state
     assert params["action"] != "disable" or "refused by the server: 1" in outcome.reason["en"]
+
+
+def test_the_events_of_a_device_are_read_from_its_history(bench: Bench) -> None:
+    """Pages add up; reads of values and of other devices are none."""
+    for t, device, what, count in ((1, "oven1", "events", 3), (2, "oven1", "events", 2), (3, "meter1", "events", 9)):
+        bench.event(t, "opcua", "history-read", device=device, detail={"what": what, "counts": [count]})
+    asked: dict[str, Any] = {"device": "oven1", "what": "events"}
+    assert bench.judge("opcua.history-read", **asked, values=5).evidence == (1, 2)
+    assert "5 of 6" in bench.judge("opcua.history-read", **asked, values=6).reason["en"]
+    with pytest.raises(ValidationError, match="'device' with 'what: events'"):
+        bench.judge("opcua.history-read", device="oven1")

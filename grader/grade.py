@@ -5,7 +5,6 @@ Same folder, same verdict: no clock, no random number, no network, and nothing o
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from grader.probing import without_probes, without_rogues
 from grader.verdict import CheckResult, PenaltyResult, TaskResult, Verdict
 from labsim.errors import LabsimError, UnknownNameError
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.reader import uncollected
 from labsim.scenario.load import load_scenario
 from labsim.scenario.marking import Mode, earned
 from labsim.scenario.model import CheckSpec, Penalty, Scenario, Task
@@ -55,17 +55,10 @@ def grade(evidence: Evidence, scenario: Scenario, *, task: str | None = None) ->
         raise UnknownNameError("task", task, known)
     mode, evidence = mode_of(evidence, scenario), without_rogues(without_probes(evidence))
     marking = _Marking(evidence, scenario, Judging(evidence, mode))
-    # Evidence, and much of what checks make of it, is a million small objects that all live to the end: searching them for
-    # garbage again and again while the checks work would cost a third of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         penalties = () if task is not None else tuple(p for each in scenario.penalties if (p := marking.penalty(each)))
         marking.zeroed = {penalty.zero for penalty in penalties}
         tasks = tuple(marking.task(each) for each in scenario.tasks if task in (None, each.id))
-    finally:
-        if collecting:
-            gc.enable()
     return Verdict(
         scenario=scenario.id,
         seed=evidence.manifest.seed,

@@ -24,7 +24,7 @@ from labsim.evidence.disk import PART, write_new, write_whole
 from labsim.evidence.event import Entry, Event, Record
 from labsim.evidence.heads import Heads
 from labsim.evidence.history import STEP_NS, HistoryWriter
-from labsim.evidence.journal import JournalWriter, read_journal
+from labsim.evidence.journal import JournalWriter
 from labsim.evidence.key import SigningKey
 from labsim.evidence.lock import FolderLock
 from labsim.evidence.manifest import (
@@ -36,6 +36,7 @@ from labsim.evidence.manifest import (
     read_manifest,
     read_tags,
 )
+from labsim.evidence.reader import read_journal
 
 SCENARIO = "scenario"
 VERDICTS = "verdicts"

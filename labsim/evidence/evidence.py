@@ -14,8 +14,8 @@ from labsim.evidence import chain, handin
 from labsim.evidence.attempt import handed_in
 from labsim.evidence.event import Record
 from labsim.evidence.history import History
-from labsim.evidence.journal import read_records
 from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
+from labsim.evidence.reader import read_records
 from labsim.evidence.rows import Rows, merged
 
 Kind = str | tuple[str, ...] | None

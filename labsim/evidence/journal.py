@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from labsim.evidence.event import Entry, Event, Record
 FOLDER = "journal"
 SUFFIX = ".jsonl"
 _TAIL_KEPT = 1024
-_PART = 2**20
 _JUMP_NS = 2_000_000_000
 """How far the wall clock may move against the monotonic one between two events before it is an incident."""
 _decoder = msgspec.json.Decoder(Record)
@@ -78,95 +76,6 @@ def decode_line(line: bytes, where: str) -> Record:
         raise AttemptError(
             f"{where} is not a record ({error}): the journal is damaged, run 'labsim verify'."
         ) from error
-
-
-def read_journal(folder: Path) -> list[Record]:
-    """All records of an attempt in order; half a line at the end of an epoch is left out.
-
-    The chain is not checked here: that is `verify`.
-
-    Raises:
-        AttemptError: there is no journal, or a line is not a record.
-    """
-    return read_records(folder)[0]
-
-
-def read_records(folder: Path) -> tuple[list[Record], bytes]:
-    """All records of an attempt in order, and the last line without its newline; empty when there is none.
-
-    Raises:
-        AttemptError: there is no journal, or a line is not a record; names the line.
-    """
-    files = epoch_files(folder / FOLDER, SUFFIX)
-    if not files:
-        raise AttemptError(f"{folder / FOLDER} holds no journal: the lab was never started, run it first.")
-    records, last = list[Record](), b""
-    # Decoding makes no garbage, but the collector would walk the growing list again and again: three times the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        lists: dict[tuple[str, ...], list[str]] = {}
-        texts: dict[str, str] = {}
-        same = texts.setdefault
-        for _, path in files:
-            number = 0
-            for part, begins in _parts(path):
-                found = _decode_part(part, path, number)
-                for record in found:  # the same few texts again and again, and half of the memory
-                    text = record.kind
-                    record.kind = same(text, text)
-                    if text := record.client:
-                        record.client = same(text, text)
-                    if text := record.session:
-                        record.session = same(text, text)
-                    if text := record.device:
-                        record.device = same(text, text)
-                    if text := record.app:
-                        record.app = same(text, text)
-                    if text := record.subject:
-                        record.subject = same(text, text)
-                    if tags := record.tags:
-                        record.tags = lists.setdefault(tuple(tags), tags)
-                records += found
-                number += len(found)
-                last = bytes(part[begins:-1])
-    finally:
-        if collecting:
-            # Straight to the oldest generation: on their way there the collector would walk all of them three times.
-            gc.freeze()
-            gc.unfreeze()
-            gc.enable()
-    return records, last
-
-
-def _parts(path: Path) -> Iterator[tuple[memoryview, int]]:
-    """The whole lines of a file, some of them at a time, and where the last of these begins.
-
-    A part is overwritten by the next one.
-    """
-    room, begun = bytearray(_PART), 0  # read into again and again: new memory would cost more than the reading
-    try:
-        with path.open("rb", buffering=0) as file:
-            while read := file.readinto(memoryview(room)[begun:]):
-                filled = begun + read
-                end = room.rfind(b"\n", begun, filled) + 1
-                if end:
-                    yield memoryview(room)[:end], room.rfind(b"\n", 0, end - 1) + 1
-                    room[: filled - end] = room[end:filled]
-                begun = filled - end
-                if begun == len(room):
-                    room = room + bytes(len(room))  # one line longer than a part
-    except OSError as error:
-        raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
-
-
-def _decode_part(part: memoryview, path: Path, before: int) -> list[Record]:
-    try:
-        return _decoder.decode_lines(part)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        for number, line in enumerate(bytes(part).split(b"\n")[:-1], before + 1):
-            decode_line(line, f"{path}:{number}")
-        raise
 
 
 _State = tuple[int, int, int, bytes]

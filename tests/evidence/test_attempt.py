@@ -17,9 +17,9 @@ from labsim.evidence import attempt as attempt_module
 from labsim.evidence import handin
 from labsim.evidence.attempt import Attempt, save_verdict
 from labsim.evidence.event import Sink
-from labsim.evidence.journal import read_journal
 from labsim.evidence.lock import FolderLock
 from labsim.evidence.manifest import read_manifest, read_tags
+from labsim.evidence.reader import read_journal
 from labsim.evidence.verify import ok, verify
 
 from .conftest import SCENARIO, STEP_NS, TAGS, Clock, Make, create_attempt, fill, write_event

@@ -14,8 +14,8 @@ from labsim.evidence import attempt as attempt_module
 from labsim.evidence import disk, journal
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.evidence import Evidence
-from labsim.evidence.journal import read_journal
 from labsim.evidence.key import SigningKey
+from labsim.evidence.reader import read_journal
 from labsim.evidence.verify import ok, verify
 
 from .conftest import Clock, create_attempt, write_event

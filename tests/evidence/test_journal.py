@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import disk
 from labsim.evidence.event import Event, Record
-from labsim.evidence.journal import JournalWriter, read_journal
+from labsim.evidence.journal import JournalWriter
+from labsim.evidence.reader import read_journal
 
 MANIFEST = b'{"format":"labsim-attempt/1"}\n'
 

@@ -167,7 +167,9 @@ class Read(ServerCheck[ReadParams]):
             if len(whole) >= params.at_least:
                 reason = tr("One request read them all.", "一次請求讀取了全部。", "一次请求读取了全部。")
                 return passed(reason, evidence=whole)
-            most = max((len(wanted & set(r.tags)) for r in reads), default=0)
+            if not reads:
+                return _read_others(evidence, params)
+            most = max(len(wanted & set(r.tags)) for r in reads)
             reason = tr(
                 "The largest request read {most} of {all} tags.",
                 "最大的請求讀取了 {all} 個測點中的 {most} 個。",
@@ -185,12 +187,26 @@ class Read(ServerCheck[ReadParams]):
         if not missing:
             reason = tr("Tags read: {n} of {n}.", "已讀取 {n}/{n} 個測點。", "已读取 {n}/{n} 个测点。")
             return passed(reason.format(n=len(params.tags)), evidence=reads)
+        if not reads:
+            return _read_others(evidence, params)
         reason = tr(
             "Tags read with a good result at least {least} times: {n} of {all}; not: {missing}.",
             "{all} 個測點中有 {n} 個以良好結果讀取了 {least} 次；未達到：{missing}。",
             "{all} 个测点中有 {n} 个以良好结果读取了 {least} 次；未达到：{missing}。",
         ).format(n=len(params.tags) - len(missing), all=len(params.tags), least=params.at_least, missing=names(missing))
         return partly(share, reason, evidence=reads)
+
+
+def _read_others(evidence: Evidence, params: ReadParams) -> Outcome:
+    """None of the tags was read: say which were, since the wrong device is a usual reason."""
+    every = evidence.of("opcua", "read")
+    others = list(dict.fromkeys(tag for r in every for tag in r.tags))
+    reason = tr(
+        "None of {tags} was read with a good result (Read requests in all: {n}).",
+        "{tags} 均未以良好結果讀取（Read 請求共 {n} 次）。",
+        "{tags} 均未以良好结果读取（Read 请求共 {n} 次）。",
+    ).format(tags=names(params.tags), n=len(every))
+    return failed(reason, expected=names(params.tags), actual=names(others) or None, evidence=every)
 
 
 class WroteParams(ServerParams):

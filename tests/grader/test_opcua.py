@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from grader_bench import Bench
 
 from grader.outcome import State
@@ -131,3 +132,13 @@ def test_writes_are_judged_by_user_and_result(bench: Bench) -> None:
     assert bench.judge("opcua.wrote", **tag, user="observer", result="refused").evidence == (1,)
     assert bench.judge("opcua.wrote", **tag, user="operator", result="refused").state is State.FAILED
     assert bench.judge("opcua.wrote", **tag, value=24.5).help["en"].startswith("It is off by a factor of 10")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_who_read_the_wrong_device_is_told_what_was_read(bench: Bench, together: bool) -> None:
+    """Not that a request was too small, when none of the tags was in any."""
+    bench.event(1, "opcua", "read", tags=["meter1.power"], values=[1.0])
+    outcome = bench.judge("opcua.read", tags=TAGS, together=together)
+    assert "None of oven1.temp, oven1.setpoint was read" in outcome.reason["en"]
+    assert outcome.actual == "meter1.power"
+    assert not outcome.help

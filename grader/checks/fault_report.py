@@ -14,6 +14,7 @@ from grader.checks.mqtt import by_clients, nothing_published
 from grader.faults import BESIDE_PLANT, Injected, injected
 from grader.outcome import Outcome, Said, failed, partly, passed
 from grader.payload import MISSING, NOT_JSON, decode, find, text_of, utc_ns_of
+from grader.suspicion import misclocked
 from grader.table import FileName, TableError, read_columns
 from grader.truth import plain
 from grader.window import nanoseconds
@@ -21,6 +22,12 @@ from grader.words import clock, duration, names, number
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Duration
 from labsim.text import Text, tr
+
+_HOUR_NS = 3600 * 10**9
+
+
+_FIRST = tr("the first report is right", "首份報告正確", "首份报告正确")
+_EVERY = tr("every fault, and nothing else", "每個故障，且別無其他", "每个故障，且别无其他")
 
 
 class ReportedParams(Params):
@@ -103,7 +110,7 @@ class Reported(Check[ReportedParams]):
             if (params.links or not one.target.startswith(BESIDE_PLANT))
             and (not params.faults or one.name in params.faults)
         ]
-        expected = tr("{n} faults", "{n} 個故障", "{n} 个故障").format(n="1" if params.first else "?")
+        expected = _FIRST if params.first else _EVERY  # how many there are is not given away
         reports = _reports(evidence, params, expected)
         if isinstance(reports, Outcome):
             return reports
@@ -124,6 +131,22 @@ class Reported(Check[ReportedParams]):
         if share >= 1:
             reason = tr("All faults are reported.", "故障均已報告。", "故障均已报告。")
             return passed(reason, expected=expected, actual=actual, evidence=seqs)
+        untimed = params.model_copy(update={"time": None})
+        off = {  # right but for the time
+            f"{report.device} {report.kind}".strip(): report.began - fault.start
+            for report in reports
+            for fault in faults
+            if report.began is not None and _is_of(report, fault, untimed) and not _is_of(report, fault, params)
+        }
+        if params.time is not None and off and len(off) >= len(false):
+            by = max(off.values(), key=abs)
+            reason = tr(
+                "The faults are right, but not the times at which they began: {what}, off by up to {by}.",
+                "故障正確，但其開始的時間不正確：{what}，最多相差 {by}。",
+                "故障正确，但其开始的时间不正确：{what}，最多相差 {by}。",
+            ).format(what=names(sorted(off)), by=duration(abs(by) / 1e9))
+            advice = misclocked(by) if abs(by) >= _HOUR_NS // 4 else None
+            return partly(share, reason, expected=expected, actual=actual, evidence=seqs, help=advice)
         if cost:
             shown = names(sorted(" ".join(part for part in pair if part) for pair in false))
             reason = tr(

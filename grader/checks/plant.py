@@ -65,8 +65,8 @@ class Condition(Params):
     def said(self, tag: TagInfo) -> str:
         """The condition as a person reads it."""
         if self.value is not None:
-            near = margin(self.tolerance, tag.unit)
-            return quantity(self.value, tag.unit) + (f" {near}" if near != "exact" else "")
+            exact = not (self.tolerance.absolute or self.tolerance.relative)
+            return quantity(self.value, tag.unit) + ("" if exact else f" {margin(self.tolerance, tag.unit)}")
         if self.low is None or self.high is None:
             return f"≥ {quantity(self.low, tag.unit)}" if self.low is not None else f"≤ {quantity(self.high, tag.unit)}"
         return f"{quantity(self.low, None)} … {quantity(self.high, tag.unit)}"

@@ -231,3 +231,17 @@ def test_a_fault_that_leaves_values_right_makes_none_bad(bench: Bench) -> None:
     bench.end = 60
     assert list(disturbed(bench.evidence, "meter1.voltage")) == []
     assert list(disturbed(bench.evidence, "meter1.power")) == [(20 * 10**9, 60 * 10**9)]
+
+
+def test_right_faults_at_wrong_times_are_told_apart(bench: Bench) -> None:
+    """Where the device and the kind are right and the time is of another zone, nothing is called no fault."""
+    bench.end = 60
+    fault(bench, "meter1.voltage", "stuck", 20)
+    began = UTC_ORIGIN_NS // 10**9 + 20 + 8 * 3600
+    bench.hand_in("report.csv", f"device,kind,time\nmeter1,stuck,{began}\n")
+    outcome = bench.judge("fault.reported", file="report.csv", time="time")
+    assert outcome.state is State.FAILED
+    assert "The faults are right" in outcome.reason["en"]
+    assert "meter1 stuck, off by up to 8 h" in outcome.reason["en"]
+    assert "time zone" in outcome.help["en"]
+    assert bench.judge("fault.reported", file="report.csv").state is State.PASSED

@@ -9,6 +9,7 @@
     │   └── AttemptError        an attempt folder that cannot be read or written to
     ├── EndpointError           a server cannot listen or cannot go on (exit code 2)
     ├── EvidenceError           an event could not be kept (the lab stops; exit code 2)
+    │   └── DiskError           the disk takes nothing just now (the lab waits for it)
     └── ControlError            the host did not answer or refused (exit code 2)
 
 Everything else that escapes is a bug of ours (exit code 3). Every class can be rebuilt from its
@@ -91,6 +92,21 @@ class EndpointError(LabsimError):
 
 class EvidenceError(LabsimError):
     """An event could not be kept, so nothing may go on; names the file."""
+
+
+class DiskError(EvidenceError):
+    """The disk takes nothing just now (full, read-only): nothing of it is kept, and it may be tried again.
+
+    Attributes:
+        place: The file that could not be written.
+        reason: What the operating system says.
+    """
+
+    def __init__(self, place: str, reason: str | None) -> None:
+        self.place, self.reason = place, reason or "unknown reason"
+        super().__init__(
+            f"{place} could not be written ({self.reason}): free space on that disk or make the folder writable."
+        )
 
 
 class ControlError(LabsimError):

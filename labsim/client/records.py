@@ -156,7 +156,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Lab(msgspec.Struct, frozen=True):
-    """A running lab: ``t`` in simulated seconds, ``mode`` training or exam, ``state`` running, paused or stopped."""
+    """A running lab: ``t`` in simulated seconds, ``mode`` training or exam, ``state`` running, paused or stopped; ``trouble`` is why the
+    lab itself has to wait and what to do."""
 
     scenario: ScenarioInfo
     seed: int | str = 0
@@ -165,6 +166,7 @@ class Lab(msgspec.Struct, frozen=True):
     speed: float = 1
     mode: str = "training"
     state: str = "running"
+    trouble: str | None = None
     t: float = 0
     lang: str = "en"
     endpoints: list[AddressInfo] = []

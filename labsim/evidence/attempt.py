@@ -45,6 +45,8 @@ PKI = "pki"
 UNSEALED = (handin.FOLDER, PKI, "control.json", lock.NAME, SEAL)
 """Names in the folder that the seal does not cover: the trainee's, a running host's, its own."""
 _LOOK_EVERY_NS = 1_000_000_000
+_ROOM = 1 << 20
+"""Bytes that must fit before a disk that was full counts as having room again."""
 _BEFORE = {handin.FOLDER, "control.json", lock.NAME}
 
 
@@ -217,6 +219,18 @@ class Attempt:
             self._look_around()
         return self._journal.write_all(entries)
 
+    def tell_refused(self, count: int, late: int, error: str, since_ns: int) -> bytes:
+        """Tell that the folder takes events again after it took none for a while; see `JournalWriter.tell_refused`.
+
+        Raises:
+            EvidenceError: it does not, or there is hardly any room yet.
+        """
+        self._look_around()
+        probe = self.folder / handin.STORE / f"room{PART}"
+        write_whole(probe, bytes(_ROOM))
+        probe.unlink()
+        return self._journal.tell_refused(count, late, error, since_ns)
+
     def keep(self, event: Event) -> None:
         """Keep an event: the `Sink` of every endpoint.
 
@@ -332,6 +346,7 @@ class Attempt:
         self._sign("seal")
         try:
             self._end_files()
+            history.compress(self.folder)
             body = msgspec.json.encode(
                 {
                     "format": "labsim-seal/1",

@@ -12,9 +12,10 @@ import re
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from labsim.errors import EvidenceError
+from labsim.errors import DiskError, EvidenceError
 
 SYNC_EVERY_S = 1.0
 _BINARY = getattr(os, "O_BINARY", 0)  # only Windows translates newlines
@@ -44,7 +45,7 @@ class AppendFile:
         except FileExistsError:
             raise
         except OSError as error:
-            raise EvidenceError(_sentence(path, error.strerror)) from error
+            raise DiskError(str(path), error.strerror) from error
         self._end = os.fstat(self._fd).st_size  # where the file is known to end; -1 while a write is under way
         self._refusal = ""  # why nothing may be appended any more
         self._dirty = False
@@ -55,7 +56,8 @@ class AppendFile:
         """Write ``data`` at offset ``at``, where the caller's last record ended; returns the new end.
 
         Raises:
-            EvidenceError: it was not written, and nothing of it is left in the file; or the file takes no more.
+            DiskError: it was not written, and before anything else is, what is left of it is cut away.
+            EvidenceError: the file takes no more.
         """
         if self._refusal:
             raise EvidenceError(self._refusal)
@@ -66,24 +68,20 @@ class AppendFile:
             written = os.write(self._fd, data)
         except OSError as error:
             self._cut(at)
-            raise EvidenceError(_sentence(self.path, error.strerror)) from error
+            raise DiskError(str(self.path), error.strerror) from error
         if written != len(data):
             self._cut(at)
-            raise EvidenceError(_sentence(self.path, f"only {written} of {len(data)} bytes fitted"))
+            raise DiskError(str(self.path), f"only {written} of {len(data)} bytes fitted")
         self._end = at + written
         self._dirty = True
         return self._end
 
     def _cut(self, end: int) -> None:
-        """Take the file back to ``end``; if even that fails, nothing may follow on a half record."""
+        """Take the file back to ``end``; as long as even that fails, nothing may follow on a half record."""
         try:
             os.ftruncate(self._fd, end)
         except OSError as error:
-            self._refusal = (
-                f"{self.path} ends in half a record that cannot be removed ({error.strerror}): "
-                "stop the lab, mend the disk and resume the attempt."
-            )
-            raise EvidenceError(self._refusal) from error
+            raise DiskError(str(self.path), error.strerror) from error
         self._end = end
 
     def sync(self) -> None:
@@ -96,7 +94,7 @@ class AppendFile:
                 _data_sync(self._fd)
             except OSError as error:
                 # After a failed sync the kernel may have dropped the pages: what follows would stand on a hole.
-                self._refusal = _sentence(self.path, error.strerror)
+                self._refusal = str(DiskError(str(self.path), error.strerror))
 
     def close(self) -> None:
         """Sync and close; nothing can be appended afterwards. Closing twice is harmless.
@@ -150,13 +148,6 @@ class _Syncer:
 _SYNCER = _Syncer()
 
 
-def _sentence(path: Path, reason: str | None) -> str:
-    return (
-        f"{path} could not be written ({reason or 'unknown reason'}): "
-        "free space on that disk or make the folder writable, then resume the attempt."
-    )
-
-
 def cut_back(path: Path, size: int) -> None:
     """Take a file that nobody has open back to ``size`` bytes.
 
@@ -166,7 +157,7 @@ def cut_back(path: Path, size: int) -> None:
     try:
         os.truncate(path, size)
     except OSError as error:
-        raise EvidenceError(_sentence(path, error.strerror)) from error
+        raise DiskError(str(path), error.strerror) from error
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -174,17 +165,23 @@ def write_new(path: Path, data: bytes) -> None:
 
     Raises:
         FileExistsError: it does.
-        EvidenceError: it cannot be written.
+        DiskError: it cannot be written.
     """
     try:
-        with path.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        file = path.open("xb")
     except FileExistsError:
         raise
     except OSError as error:
-        raise EvidenceError(_sentence(path, error.strerror)) from error
+        raise DiskError(str(path), error.strerror) from error
+    try:
+        with file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise DiskError(str(path), error.strerror) from error
     sync_folder(path.parent)
 
 
@@ -192,7 +189,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all (temporary file, sync, rename).
 
     Raises:
-        EvidenceError: it cannot be written.
+        DiskError: it cannot be written.
     """
     part = path.with_name(path.name + PART)
     try:
@@ -202,8 +199,9 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EvidenceError(_sentence(path, error.strerror)) from error
+        with suppress(OSError):
+            part.unlink()
+        raise DiskError(str(path), error.strerror) from error
     sync_folder(path.parent)
 
 

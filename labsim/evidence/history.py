@@ -2,12 +2,14 @@
 
 A record is 18 bytes, little-endian: step, tag (its row in ``tags.json``), status, value. A value is in force until the next
 record of the same tag, so a recorder may write changes only. The value of a text tag is the number of a line in the epoch's
-``.text`` file, which holds one JSON string per line.
+``.text`` file, which holds one JSON string per line. When an attempt is sealed, each ``.bin`` file is compressed to a ``.gz``
+file (`labsim.evidence.planes`), which everything here reads in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +19,14 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labsim.errors import AttemptError, InputError, UnknownNameError
-from labsim.evidence.disk import AppendFile, epoch_files, epoch_name
+from labsim.errors import AttemptError, DiskError, InputError, UnknownNameError
+from labsim.evidence import planes
+from labsim.evidence.disk import AppendFile, epoch_files, epoch_name, write_whole
 from labsim.evidence.manifest import TagInfo
 
 FOLDER = "history"
+OPEN, CLOSED = ".bin", ".gz"
+"""Endings of a file of records while its attempt is open, and once it is sealed."""
 RECORD = np.dtype([("step", "<u4"), ("tag", "<u2"), ("status", "<u4"), ("value", "<f8")])
 STEP_NS = 100_000_000
 """Simulated nanoseconds per step: the plant's own, repeated here because evidence must be readable without a plant."""
@@ -45,7 +50,7 @@ class HistoryWriter:
 
     def __init__(self, folder: Path, epoch: int) -> None:
         (folder / FOLDER).mkdir(exist_ok=True)
-        path = folder / FOLDER / epoch_name(epoch, ".bin")
+        path = folder / FOLDER / epoch_name(epoch, OPEN)
         try:
             self._texts = AppendFile(path.with_suffix(".text"))  # first: a text is synced before the record naming it
             self._records = AppendFile(path)
@@ -224,7 +229,7 @@ class History:
         text_rows = [tag.row for tag in self._tags.values() if tag.type == "text"]
         parts: list[NDArray[np.void]] = [np.empty(0, RECORD)]
         texts: list[str] = []
-        for _, path in epoch_files(self._folder / FOLDER, ".bin"):
+        for path in record_files(self._folder):
             records, lines = read_records(path), read_texts(path.with_suffix(".text"))
             is_text = np.isin(records["tag"], text_rows) if text_rows else np.zeros(0, bool)
             if is_text.any():
@@ -240,16 +245,50 @@ class History:
         return _All(records, records["tag"].copy(), texts)
 
 
-def read_records(path: Path) -> NDArray[np.void]:
-    """The whole records of one ``.bin`` file, read only; half a record at its end is left out.
+def record_files(folder: Path) -> list[Path]:
+    """The files of records of an attempt, one for each epoch, in order.
+
+    When a host died while it compressed, an epoch has both; they hold the same, and the compressed one counts.
+    """
+    files = dict(epoch_files(folder / FOLDER, OPEN)) | dict(epoch_files(folder / FOLDER, CLOSED))
+    return [files[epoch] for epoch in sorted(files)]
+
+
+def compress(folder: Path) -> None:
+    """Compress the records of an attempt that is about to be sealed; a file that finds no room stays as it is."""
+    for _, path in epoch_files(folder / FOLDER, OPEN):
+        with suppress(DiskError):
+            data, packed = path.read_bytes(), path.with_suffix(CLOSED)
+            write_whole(packed, planes.pack(data, RECORD.itemsize))
+            if read_bytes(packed) == data:  # only then
+                path.unlink()
+
+
+def read_bytes(path: Path) -> bytes:
+    """One file of `record_files` as it was recorded.
 
     Raises:
-        AttemptError: it cannot be read.
+        AttemptError: it cannot be read, or was changed.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
+    if path.suffix == OPEN:
+        return data
+    try:
+        return planes.unpack(data, RECORD.itemsize)
+    except ValueError as error:
+        raise AttemptError(f"{path} is not a compressed history ({error}): it was changed.") from error
+
+
+def read_records(path: Path) -> NDArray[np.void]:
+    """The whole records of one file of `record_files`, read only; half a record at its end is left out.
+
+    Raises:
+        AttemptError: it cannot be read, or was changed.
+    """
+    data = read_bytes(path)
     return np.frombuffer(data, RECORD, len(data) // RECORD.itemsize)
 
 
@@ -274,7 +313,7 @@ def read_texts(path: Path) -> list[str]:
 
 def last_step(folder: Path) -> int:
     """The step of the last record in an attempt's history, -1 when there is none."""
-    for _, path in reversed(epoch_files(folder / FOLDER, ".bin")):
+    for path in reversed(record_files(folder)):
         records = read_records(path)
         if records.size:
             return int(records["step"][-1])

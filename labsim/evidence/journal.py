@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -105,7 +106,7 @@ class JournalWriter:
     def __init__(self, folder: Path, clock_t: Callable[[], int]) -> None:
         self._clock_t = clock_t
         self._lock = threading.Lock()
-        self._refused, self._refusal, self._closed = 0, "", False
+        self._refused, self._refusal, self._refused_ns, self._closed = 0, "", 0, False
         self._skew = time.time_ns() - time.monotonic_ns()
         epochs = read_epochs(folder)
         self._state = _recover(folder, epochs)
@@ -192,6 +193,7 @@ class JournalWriter:
                 return self._write(entries)
             except EvidenceError as error:
                 self._refused, self._refusal = self._refused + len(entries), str(error)
+                self._refused_ns = self._refused_ns or time.time_ns()
                 raise
 
     def _write(self, entries: Sequence[Entry]) -> list[bytes]:
@@ -217,10 +219,32 @@ class JournalWriter:
         self._state = (self._file.append(lines[0] if len(lines) == 1 else b"".join(lines), end), seq, t, head)
         return lines
 
-    def _tell_refused(self) -> None:
-        detail = {"reason": "events refused", "count": self._refused, "error": self._refusal}
-        self._write((Event(kind="incident", protocol="lab", detail=detail),))
-        self._refused = 0
+    def tell_refused(self, count: int, late: int, error: str, since_ns: int) -> bytes:
+        """Tell in one incident that the disk takes events again, instead of what was counted here; gives its line.
+
+        Args:
+            count: How many were refused.
+            late: How many are kept only now, because they had happened already.
+            error: Why.
+            since_ns: Wall time of the first, UTC nanoseconds.
+
+        Raises:
+            EvidenceError: the disk takes nothing yet.
+        """
+        with self._lock:
+            self._refused, self._refusal, self._refused_ns = count, error, since_ns
+            return self._tell_refused(late)
+
+    def _tell_refused(self, late: int = 0) -> bytes:
+        detail = {
+            "reason": "events refused", "count": self._refused, "error": self._refusal,
+            "from": _iso(self._refused_ns), "to": _iso(time.time_ns()),
+        }  # fmt: skip
+        if late:
+            detail["late"] = late
+        line = self._write((Event(kind="incident", protocol="lab", detail=detail),))[0]
+        self._refused = self._refused_ns = 0
+        return line
 
     def close(self) -> None:
         """Sync and close; any further `append` raises EvidenceError. What was refused before is told, if there is room now."""
@@ -230,6 +254,11 @@ class JournalWriter:
                     self._tell_refused()
             self._closed = True
             self._file.close()
+
+
+def _iso(utc_ns: int) -> str:
+    """A time as people read it, to the second."""
+    return datetime.fromtimestamp(utc_ns // 1_000_000_000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _recover(folder: Path, epochs: list[Epoch]) -> _State:

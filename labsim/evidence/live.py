@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labsim.errors import AttemptError, UnknownNameError
-from labsim.evidence.disk import epoch_files
-from labsim.evidence.history import FOLDER, RECORD, STEP_NS, Series
+from labsim.evidence.history import OPEN, RECORD, STEP_NS, Series, read_bytes, record_files
 from labsim.evidence.manifest import TagInfo
 
 
@@ -23,7 +22,9 @@ class _Grown:
         self.path, self.read = path, 0
 
     def more(self) -> bytes:
-        """Bytes from where the last whole piece ended."""
+        """Bytes from where the last whole piece ended; a compressed file grows no more, and is read once."""
+        if self.path.suffix not in (OPEN, ".text"):
+            return b"" if self.read else read_bytes(self.path)
         try:
             with self.path.open("rb") as file:
                 file.seek(self.read)
@@ -45,10 +46,10 @@ class LiveHistory:
     """
 
     def __init__(self, folder: Path, tags: Mapping[str, TagInfo]) -> None:
-        self._folder, self._tags = folder / FOLDER, tags
+        self._folder, self._tags = folder, tags
         self._text_rows = np.array([tag.row for tag in tags.values() if tag.type == "text"], np.int64)
-        self._files: dict[int, tuple[_Grown, _Grown]] = {}
-        self._first_text: dict[int, int] = {}
+        self._files: dict[str, tuple[_Grown, _Grown]] = {}
+        self._first_text: dict[str, int] = {}
         self._texts: list[str] = []
         self._parts: dict[int, list[NDArray[np.void]]] = {}
         self._series: dict[int, Series] = {}
@@ -88,26 +89,27 @@ class LiveHistory:
 
     def refresh(self) -> None:
         """Take in what was written since the last look."""
-        for number, path in epoch_files(self._folder, ".bin"):
-            if number not in self._files:
-                self._files[number] = (_Grown(path), _Grown(path.with_suffix(".text")))
-                self._first_text[number] = -1
-            records, texts = self._files[number]
+        for path in record_files(self._folder):
+            epoch = path.stem
+            if epoch not in self._files:
+                self._files[epoch] = (_Grown(path), _Grown(path.with_suffix(".text")))
+                self._first_text[epoch] = -1
+            records, texts = self._files[epoch]
             # Records first: the text of a record is always in its file before the record is.
             data = records.more()
-            self._read_texts(number, texts)
+            self._read_texts(epoch, texts)
             whole = len(data) // RECORD.itemsize
             if whole:
                 records.read += whole * RECORD.itemsize
-                self._take(np.frombuffer(data, RECORD, whole), max(self._first_text[number], 0))
+                self._take(np.frombuffer(data, RECORD, whole), max(self._first_text[epoch], 0))
 
-    def _read_texts(self, number: int, file: _Grown) -> None:
+    def _read_texts(self, epoch: str, file: _Grown) -> None:
         data = file.more()
         end = data.rfind(b"\n") + 1
         if not end:
             return
-        if self._first_text[number] < 0:
-            self._first_text[number] = len(self._texts)
+        if self._first_text[epoch] < 0:
+            self._first_text[epoch] = len(self._texts)
         file.read += end
         try:
             self._texts += [msgspec.json.decode(line, type=str) for line in data[:end].splitlines()]

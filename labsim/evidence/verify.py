@@ -211,11 +211,20 @@ class _Verification:
         rows = None if tags is None else len(tags)
         text_rows = [tag.row for tag in tags or () if tag.type == "text"]
         last = 0
-        for _, path in epoch_files(self._folder / history.FOLDER, ".bin"):
+        twice = {path.name for _, path in epoch_files(self._folder / history.FOLDER, history.OPEN)}
+        for path in history.record_files(self._folder):
             name = f"{history.FOLDER}/{path.name}"
-            if over := path.stat().st_size % history.RECORD.itemsize:
+            try:
+                over = len(history.read_bytes(path)) % history.RECORD.itemsize
+                records = history.read_records(path)
+            except AttemptError as error:
+                self._say(name, str(error))
+                continue
+            if over:
                 self._say(name, f"ends in half a record ({over} bytes) that a crash left", note=True)
-            records = history.read_records(path)
+            other = path.with_suffix(history.OPEN)
+            if path != other and other.name in twice:
+                self._twice(other, path)
             steps = records["step"].astype(np.int64)
             back = np.flatnonzero(np.diff(steps, prepend=last) < 0)
             if back.size:
@@ -233,6 +242,14 @@ class _Verification:
             numbers = records["value"][np.isin(records["tag"], text_rows)]
             if not bool(((numbers >= 0) & (numbers < lines) & (numbers == np.floor(numbers))).all()):
                 self._say(name, f"names a text that is not among the {lines} lines of {text.name}")
+
+    def _twice(self, plain: Path, packed: Path) -> None:
+        """Both forms of an epoch's records: a host died after it had compressed them."""
+        name = f"{history.FOLDER}/{plain.name}"
+        if history.read_bytes(plain) == history.read_bytes(packed):
+            self._say(name, f"stands here still, though {packed.name} holds the same: a crash left it", note=True)
+        else:
+            self._say(name, f"does not hold what {packed.name} does: one of the two was changed")
 
     def _verdicts(self, journal: _Chain) -> None:
         """A verdict says which head it was given for: a journal that never had it was cut."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labsim.evidence.event import Record
+from labsim.evidence.event import Event, Record
 from labsim.lab.faults import fault_of
 from labsim.plant.alarms import Action
 from labsim.plant.clock import STEP_NS
@@ -50,7 +50,7 @@ class Inputs:
             self._next += 1
 
 
-def is_input(record: Record) -> bool:
+def is_input(record: Event) -> bool:
     """Whether a record changed the plant."""
     return record.status == 0 and (
         record.kind in ("setting", "acknowledge", "condition")

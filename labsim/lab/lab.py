@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,7 +17,7 @@ from grader.probing import wanted_probes
 from grader.verdict import Verdict
 from grader.watched import watched_reads
 from labsim.endpoints.endpoint import Endpoint
-from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
+from labsim.errors import AttemptError, DiskError, EvidenceError, InputError, UnknownNameError
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Entry, Event
 from labsim.evidence.evidence import Evidence
@@ -34,6 +35,7 @@ from labsim.lab.inputs import Inputs
 from labsim.lab.jitter import Jitter
 from labsim.lab.links import Links
 from labsim.lab.options import Options
+from labsim.lab.outage import Outage
 from labsim.lab.probes import Probes
 from labsim.lab.recorder import Recorder
 from labsim.lab.rogue.layer import Rogues
@@ -48,6 +50,9 @@ from labsim.scenario.model import Scenario, Task
 from labsim.scenario.timeline import drawn_entries
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
+RETRY_S = 1.0
+"""Wall seconds after which a disk that took nothing is tried again."""
+_log = logging.getLogger(__name__)
 _ASKED = ("hint", "answer")
 """Records of the trainee's own that a face asks for again and again, and that are therefore kept at hand."""
 
@@ -63,6 +68,7 @@ class Lab:
         stopping: Set when somebody asked for the end or the evidence could not be kept any more.
         done: The time that the lab was to run is over.
         failure: Why the lab had to stop by itself, if it had to.
+        outage: The disk takes nothing just now, and the plant stands until it does.
         verdict: What a closed lab tells whoever worked in it.
         marked: The whole of that.
     """
@@ -85,11 +91,15 @@ class Lab:
         self.stopping = asyncio.Event()
         self.done = False
         self.failure: EvidenceError | None = None
+        self.outage: Outage | None = None
+        self._late_t: int | None = None
+        self._waiting: asyncio.Task[None] | None = None
+        self._halting = False
         self.verdict: dict[str, Any] | None = None
         self.marked: Verdict | None = None
         self.plant.start()
         if seen:
-            self.attempt = Attempt.resume(options.attempt, self.clock.now_ns, SigningKey())
+            self.attempt = Attempt.resume(options.attempt, self._evidence_t, SigningKey())
             Inputs(self.plant, seen.records).advance_to(self.attempt.next_step)
         else:
             self.attempt = self._create()
@@ -167,7 +177,7 @@ class Lab:
             manifest=manifest,
             tags=tag_infos(self.plant, self.graded),
             scenario_files=scenario_files(self.scenario_folder),
-            clock_t=self.clock.now_ns,
+            clock_t=self._evidence_t,
             key=SigningKey(),
         )
 
@@ -212,7 +222,10 @@ class Lab:
         self._rogues.tick(self.clock.step_time_ns)
         self._probes.tick(self.clock.step_time_ns)
         self.plant.advance()
-        self._recorder.sample(self.clock.step)
+        try:
+            self._recorder.sample(self.clock.step)
+        except DiskError as error:
+            self._begin_outage(error).sample = True
         if self.clock.speed < MAX and (measured := self._jitter.add(self.clock.behind_ns)) is not None:
             self.note("jitter", detail=measured)
         if self.clock.step_time_ns % WINDOW_NS == 0:
@@ -222,6 +235,9 @@ class Lab:
 
     async def _halt(self) -> None:
         """Stop the plant, then close every connection."""
+        self._halting = True
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._pace is not None and not self._pace.done():
             self._pace.cancel()
             await asyncio.wait([self._pace])
@@ -236,6 +252,8 @@ class Lab:
         async with self._closing:
             if self.verdict is not None:
                 return self.verdict
+            if self.outage is not None and not self._go_on():
+                raise self.outage.error
             if self.failure is None:
                 await self._probes.at_check(None)
             await self._halt()
@@ -243,17 +261,27 @@ class Lab:
                 raise self.failure
             if self._pace is not None and not self._pace.cancelled() and (error := self._pace.exception()):
                 raise error
-            if (measured := self._jitter.take()) is not None:
-                self.note("jitter", detail=measured)
-            self.note("submit")
-            self.attempt.snapshot_handin()
-            self.note("host-stop", detail={"reason": reason})
-            self.marked = verdict = await asyncio.to_thread(self._mark, None)
-            self.attempt.save_verdict(verdict.to_json(self.options.lang))
-            self.attempt.seal()
+            try:
+                self.marked = verdict = await self._end(reason)
+            except EvidenceError as error:
+                self.failure = self.failure or error
+                self.stopping.set()
+                raise
             self.verdict = verdict.to_json(self.options.lang, verdict.voice)
             self.stopping.set()
             return self.verdict
+
+    async def _end(self, reason: str) -> Verdict:
+        """What is kept last: the hand-in, the verdict, the seal."""
+        if (measured := self._jitter.take()) is not None:
+            self.note("jitter", detail=measured)
+        self.note("submit")
+        self.attempt.snapshot_handin()
+        self.note("host-stop", detail={"reason": reason})
+        verdict = await asyncio.to_thread(self._mark, None)
+        self.attempt.save_verdict(verdict.to_json(self.options.lang))
+        self.attempt.seal()
+        return verdict
 
     async def verdict_in(self, lang: str) -> dict[str, Any]:
         """The verdict of a closed lab in another language than its own; only the one in its own is kept."""
@@ -265,18 +293,98 @@ class Lab:
         """Where the events of every endpoint go: they are kept, then put into words for whoever watches.
 
         Raises:
-            EvidenceError: they could not be kept; the lab stops, because nothing may happen without evidence.
+            DiskError: they could not be kept; the plant stands until the disk takes them, since nothing may happen
+                without evidence. What had happened already is kept then, see `labsim.lab.outage`.
+            EvidenceError: nothing can be kept any more, and the lab stops.
         """
-        try:
-            lines = self.attempt.write_all(entries)
-        except EvidenceError as error:
-            self.failure = self.failure or error
-            self.stopping.set()
-            raise
+        if self.outage is None:
+            try:
+                self._tell(entries, self.attempt.write_all(entries))
+            except DiskError as error:
+                self._begin_outage(error)
+            except EvidenceError as error:
+                self.failure = self.failure or error
+                self.stopping.set()
+                raise
+            else:
+                return
+        assert self.outage is not None
+        if not self.outage.take(entries, self.clock.now_ns(), self.clients):
+            raise self.outage.error
+
+    def _tell(self, entries: Sequence[Entry], lines: Sequence[bytes]) -> None:
+        """What was kept, for whoever watches."""
         for entry in entries:
             if isinstance(entry, Event):  # what comes encoded is a read or a write, which changes nothing here
                 self._track(entry)
         self.feed.push(lines)
+
+    def _evidence_t(self) -> int:
+        """Plant time of what is kept now: now, or when something late had happened."""
+        return self.clock.now_ns() if self._late_t is None else self._late_t
+
+    def _begin_outage(self, error: DiskError) -> Outage:
+        """The disk takes nothing: freeze the plant, and try once a second until it does.
+
+        Raises:
+            DiskError: the lab does not run yet, or no more; then nothing can wait.
+        """
+        if self.outage is not None:
+            return self.outage
+        if self._pace is None or self._halting:
+            self.failure = self.failure or error
+            self.stopping.set()
+            raise error
+        self.outage = Outage(error, self.clock.now_ns(), by_hand=self.clock.paused)
+        self._freeze()
+        _log.error("the plant is paused: %s The lab then goes on by itself.", error)
+        self._waiting = asyncio.get_running_loop().create_task(self._wait_for_disk(), name="disk")
+        return self.outage
+
+    async def _wait_for_disk(self) -> None:
+        while self.outage is not None:
+            await asyncio.sleep(RETRY_S)
+            self._go_on()
+
+    def _go_on(self) -> bool:
+        """Try whether the disk takes evidence again; if it does, keep what is late and let the plant go on."""
+        outage = self.outage
+        if outage is None:
+            return True
+        try:
+            self._late_t, refused = outage.t, outage.refused
+            if refused or outage.late or not outage.told:
+                error = str(outage.error)
+                self.feed.push([self.attempt.tell_refused(refused, len(outage.late), error, outage.since_ns)])
+                outage.refused, outage.told = 0, True
+            while outage.late:
+                self._late_t, event = outage.late[0]
+                self._tell((event,), self.attempt.write_all((event,)))
+                del outage.late[0]
+            self._late_t = None
+            if outage.sample:
+                self._recorder.sample(self.clock.step)
+                outage.sample = False
+            if not outage.by_hand:
+                phases = [
+                    Event(kind="pause", protocol="lab", detail={"phase": phase, "reason": "the disk took nothing"})
+                    for phase in ("begin", "end")
+                ]
+                self._tell(phases, self.attempt.write_all(phases))
+        except DiskError as error:
+            outage.error = error
+            return False
+        except EvidenceError as error:
+            self.failure, self.outage = self.failure or error, None
+            self.stopping.set()
+            return False
+        finally:
+            self._late_t = None
+        self.outage = None
+        _log.warning("the disk takes evidence again, and the lab goes on; %d events were refused", refused)
+        if not outage.by_hand:
+            self._thaw()
+        return True
 
     def note(self, kind: str, **fields: Any) -> None:
         """Keep an event of the lab itself."""
@@ -308,7 +416,11 @@ class Lab:
             self.task(task)
         await self._probes.at_check(task)
         self.note("check", detail={"task": task} if task else {})
-        self.attempt.snapshot_handin()
+        try:
+            self.attempt.snapshot_handin()
+        except DiskError as error:
+            self._begin_outage(error)
+            raise
         return await asyncio.to_thread(self._grade, task, lang or self.options.lang)
 
     def _grade(self, task: str | None, lang: str) -> dict[str, Any]:
@@ -400,17 +512,25 @@ class Lab:
         """Freeze the plant: time stands still, values can be read, and what would change the plant is refused."""
         if not self.clock.paused:
             self.note("pause", detail={"phase": "begin"})
-            self.clock.pause()
-            self.plant.store.refusing = status.BAD_INVALID_STATE
+            self._freeze()
         return {"state": self.state, "t": self.clock.now_ns() / 1e9}
 
     def resume(self) -> dict[str, Any]:
         """Let the plant go on from where it was frozen."""
+        if self.outage is not None:
+            raise self.outage.error
         if self.clock.paused:
-            self.plant.store.refusing = status.GOOD
-            self.clock.resume()
+            self._thaw()
             self.note("pause", detail={"phase": "end"})
         return {"state": self.state, "t": self.clock.now_ns() / 1e9}
+
+    def _freeze(self) -> None:
+        self.clock.pause()
+        self.plant.store.refusing = status.BAD_INVALID_STATE
+
+    def _thaw(self) -> None:
+        self.plant.store.refusing = status.GOOD
+        self.clock.resume()
 
     # ---- what people see ----
 

@@ -35,7 +35,11 @@ class Recorder:
         self._status = np.full(len(tags), 0xFFFFFFFF, np.uint32)
 
     def sample(self, step: int) -> None:
-        """Record what changed since the last sample, as of ``step``."""
+        """Record what changed since the last sample, as of ``step``.
+
+        Raises:
+            EvidenceError: it is not kept; the same sample can be taken again.
+        """
         store, known = self._store, len(self._value)
         value, status = store.value[:known], store.status[:known]
         moved = (value != self._value) & ~(np.isnan(value) & np.isnan(self._value))
@@ -45,6 +49,6 @@ class Recorder:
         rows = np.flatnonzero(moved)
         if not len(rows):
             return
-        self._value[rows], self._status[rows] = store.value[rows], store.status[rows]
         texts = {int(row): str(store.read(int(row))) for row in rows[self._texts[rows]]}
         self._attempt.record(step, rows, store.value[rows], store.status[rows], texts)
+        self._value[rows], self._status[rows] = store.value[rows], store.status[rows]  # now that it is kept

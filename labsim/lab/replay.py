@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from labsim.evidence.evidence import Evidence
-from labsim.evidence.history import read_records, read_texts
+from labsim.evidence.history import read_records, read_texts, record_files
 from labsim.evidence.manifest import installed_versions
 from labsim.lab.build import build_plant
 from labsim.lab.inputs import Inputs
@@ -85,7 +85,7 @@ def replay_attempt(folder: Path, tell: Callable[[int, int], None] = lambda _done
     plant.start()
     inputs = Inputs(plant, evidence.records)
     values, last = 0, 0
-    for path in sorted((folder / "history").glob("e*.bin")):
+    for path in record_files(folder):
         records, texts = read_records(path), read_texts(path.with_suffix(".text"))
         bounds = [*np.flatnonzero(np.diff(records["step"], prepend=-1)).tolist(), len(records)]
         for begin, end in pairwise(bounds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from labsim.lab import words
 from labsim.lab.lab import Lab
 from labsim.scenario.model import Task
 
@@ -26,6 +27,7 @@ def lab_document(lab: Lab, lang: str) -> dict[str, Any]:
         "speed": lab.options.speed,
         "mode": lab.mode,
         "state": lab.state,
+        "trouble": _trouble(lab, lang),
         "t": lab.clock.now_ns() / 1e9,
         "lang": lang,
         "endpoints": lab.addresses(),
@@ -43,6 +45,14 @@ def lab_document(lab: Lab, lang: str) -> dict[str, Any]:
         "late_steps": lab.clock.late_steps,
         "clients": list(lab.clients.values()),
     }
+
+
+def _trouble(lab: Lab, lang: str) -> str | None:
+    """Why the lab has to wait, where, and what to do."""
+    if lab.outage is None:
+        return None
+    error = lab.outage.error
+    return words.DISK.format(place=error.place, reason=error.reason).say(lang)
 
 
 def _task(lab: Lab, task: Task, lang: str) -> dict[str, Any]:

@@ -29,6 +29,13 @@ FAULT_END = tr("Fault at {target} is over: {fault}.", "{target} 故障消除：{
 PAUSED = tr("The plant is paused.", "工廠已暫停。", "工厂已暂停。")
 RESUMED = tr("The plant goes on.", "工廠繼續運行。", "工厂继续运行。")
 
+DISK = tr(
+    "The plant is paused: {place} could not be written ({reason}). Free space on that disk or make the folder writable; "
+    "the lab then goes on by itself.",
+    "工廠已暫停：無法寫入 {place}（{reason}）。請在該磁碟上騰出空間，或使資料夾可寫；之後實驗會自動繼續。",
+    "工厂已暂停：无法写入 {place}（{reason}）。请在该磁盘上腾出空间，或使文件夹可写；之后实验会自动继续。",
+)
+
 TABLES: dict[str, Text] = {
     "holding": tr("holding register", "保持寄存器", "保持寄存器"),
     "input": tr("input register", "輸入寄存器", "输入寄存器"),

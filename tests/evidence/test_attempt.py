@@ -34,7 +34,7 @@ def test_the_folder_is_as_documented(tmp_path: Path, make: Make, clock: Clock) -
     sha256 = hashlib.sha256(b"tag,value\nspeed,1\n").hexdigest()
     assert names == {
         "manifest.json", "tags.json", "scenario/scenario.yaml", "scenario/brief/brief.en.md", "journal/e0001.jsonl",
-        "history/e0001.bin", "history/e0001.text", f"files/{sha256}", "verdicts/0001.json", "seal.json",
+        "history/e0001.gz", "history/e0001.text", f"files/{sha256}", "verdicts/0001.json", "seal.json",
         "handin/map.csv", "lock",
     }  # fmt: skip
     assert ok(verify(attempt.folder))

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labsim.errors import AttemptError, EvidenceError
+from labsim.errors import AttemptError, DiskError, EvidenceError
 from labsim.evidence import disk
+from labsim.evidence.encoding import encode
 from labsim.evidence.event import Event, Record
 from labsim.evidence.journal import JournalWriter
 from labsim.evidence.reader import read_journal
@@ -93,6 +95,52 @@ def test_one_write_per_event(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.undo()
     journal.close()
     assert written == [line + b"\n" for line in lines_of(folder)]
+
+
+def test_a_batch_is_what_single_events_are(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events that came together are one os.write; but for the one time they share, their lines are those of single ones."""
+    single, written = folder / "single", list[bytes]()
+    single.mkdir()
+    (single / "manifest.json").write_bytes(MANIFEST)
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000_000_000)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: 5)
+    one, other = JournalWriter(folder, lambda: 7), JournalWriter(single, lambda: 7)
+    real = os.write
+    monkeypatch.setattr(disk.os, "write", lambda fd, data: written.append(data) or real(fd, data))
+    lines = one.write_all([event(0), encode(event(1)), event(2)])
+    assert written == [b"".join(lines)]
+    for n in range(3):
+        other.append(event(n))
+    assert one.last == other.last
+    one.close()
+    other.close()
+    assert lines_of(folder) == lines_of(single)
+    assert follow_by_hand(folder) == follow_by_hand(single)
+
+
+@pytest.mark.parametrize("fault", ["short", "full"])
+def test_a_batch_that_does_not_fit_is_refused_whole(folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """A disk that is full in the middle of a batch keeps nothing of it, and the incident counts all of it."""
+    journal = JournalWriter(folder, lambda: 0)
+    journal.append(event(0))
+    before, real = lines_of(folder), os.write
+
+    def bad(fd: int, data: bytes) -> int:
+        if fault == "short":
+            return real(fd, data[: data.index(b"\n") + 9])  # a whole line and the beginning of the next
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(disk.os, "write", bad)
+    with pytest.raises(EvidenceError):
+        journal.write_all([event(1), event(2), event(3)])
+    assert lines_of(folder) == before
+    monkeypatch.undo()
+    journal.write_all([event(4), event(5)])
+    journal.close()
+    records = read_journal(folder)
+    assert [(r.seq, r.kind, r.values) for r in records[2:]] == [(3, "write", [4]), (4, "write", [5])]
+    assert records[1].detail["count"] == 3
+    follow_by_hand(folder)
 
 
 def test_time_never_runs_back(folder: Path) -> None:
@@ -193,25 +241,47 @@ def test_an_event_that_does_not_fit_is_refused_whole(folder: Path, monkeypatch: 
     follow_by_hand(folder)
 
 
-def test_a_journal_that_cannot_be_mended_takes_nothing_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When half a line cannot be cut away, every further event is refused, and the next epoch drops it."""
+def test_nothing_follows_on_half_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as half a line cannot be cut away every event is refused; once it can, it is gone and the journal goes on."""
     journal = JournalWriter(folder, lambda: 0)
     real = os.write
-    monkeypatch.setattr(disk.os, "write", lambda fd, data: real(fd, data[:10]))
 
     def no_cut(fd: int, length: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(disk.os, "ftruncate", no_cut)
-    with pytest.raises(EvidenceError, match="cannot be removed"):
-        journal.append(event(0))
-    monkeypatch.undo()
-    with pytest.raises(EvidenceError, match="cannot be removed"):
-        journal.append(event(1))
-    with pytest.raises(EvidenceError, match="cannot be removed"):
+    with monkeypatch.context() as patch:
+        patch.setattr(disk.os, "write", lambda fd, data: real(fd, data[:10]))
+        patch.setattr(disk.os, "ftruncate", no_cut)
+        for n in (0, 1):
+            with pytest.raises(DiskError, match="free space"):
+                journal.append(event(n))
+        patch.setattr(disk.os, "write", real)
+        with pytest.raises(DiskError, match="free space"):
+            journal.append(event(2))
+    journal.append(event(3))
+    journal.close()
+    records = read_journal(folder)
+    assert [(r.kind, r.detail.get("count")) for r in records] == [("incident", 3), ("write", None)]
+    assert records[0].detail["from"] <= records[0].detail["to"]
+    follow_by_hand(folder)
+
+
+def test_half_a_line_that_stays_is_dropped_by_the_next_epoch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that ends while half a line cannot be cut away leaves it to the next one, which says so."""
+    journal = JournalWriter(folder, lambda: 0)
+    real = os.write
+
+    def no_cut(fd: int, length: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk.os, "write", lambda fd, data: real(fd, data[:10]))
+        patch.setattr(disk.os, "ftruncate", no_cut)
+        with pytest.raises(DiskError, match="free space"):
+            journal.append(event(0))
         journal.close()
     JournalWriter(folder, lambda: 0).close()
-    assert [r.kind for r in read_journal(folder)] == ["incident"]
+    assert [r.detail["reason"] for r in read_journal(folder)] == ["half a line after a crash"]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

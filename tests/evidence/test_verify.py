@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labsim.errors import AttemptError
+from labsim.evidence import history
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.verify import Finding, ok, verify
 
@@ -132,7 +133,8 @@ def test_a_recomputed_chain_is_found_by_the_seal(copy: Path) -> None:
         ("manifest.json", "was changed after the seal"),
         ("tags.json", "is not the file that the manifest names"),
         ("scenario/scenario.yaml", "is not the file that the manifest names"),
-        ("history/e0001.bin", "was changed after the seal"),
+        ("history/e0001.gz", "was changed after the seal"),
+        ("history/e0001.gz", "is not a compressed history"),
         ("verdicts/0001.json", "was changed after the seal"),
     ],
 )
@@ -171,8 +173,9 @@ def test_a_missing_epoch_is_named(copy: Path) -> None:
 def test_a_history_that_cannot_be_is_named(copy: Path) -> None:
     """Unknown tags, steps that go back and texts that are not there are found without a seal too."""
     (copy / "seal.json").unlink()
-    path = copy / "history" / "e0001.bin"
-    whole = path.read_bytes()
+    packed = copy / "history" / "e0001.gz"
+    path, whole = packed.with_suffix(".bin"), history.read_bytes(packed)
+    packed.unlink()
     for at, byte, message in (
         (4, b"\x09", "names tag 9 at record 1, but there are only 4 tags"),
         (0, b"\x05", "goes back in time at record 2"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
 
-from labsim.evidence.history import RECORD
+from labsim.evidence.history import RECORD, read_records
+from labsim.evidence.planes import pack
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
 from labsim.lab.replay import replay_attempt
@@ -50,7 +51,7 @@ async def test_resumed_run_comes_out_the_same(tmp_path: Path) -> None:
     options = Options(seed="resumed", attempt=tmp_path / "a", speed=50.0, port_base=0)
     for until in (20, 60):
         async with Lab(find_scenario("modbus-mapping"), options) as lab:
-            lab.configure("meter1", "rated_current", 90 + until)
+            lab.configure("meter3", "rated_current", 90 + until)
             while lab.clock.step < until:
                 await lab.check("exception")  # something that takes its time
     result = replay_attempt(tmp_path / "a")
@@ -61,11 +62,11 @@ async def test_resumed_run_comes_out_the_same(tmp_path: Path) -> None:
 async def test_first_difference_is_named(tmp_path: Path) -> None:
     """One changed number in the history is found, with its step and tag."""
     folder = await attempt(tmp_path / "a")
-    file = folder / "history" / "e0001.bin"
-    records = np.fromfile(file, RECORD)
+    file = folder / "history" / "e0001.gz"
+    records = read_records(file).copy()
     at = int(np.flatnonzero(records["step"] == 30)[0])
     records["value"][at] = np.nextafter(records["value"][at], np.inf)
-    records.tofile(file)
+    file.write_bytes(pack(records.tobytes(), RECORD.itemsize))
     difference = replay_attempt(folder).difference
     assert difference is not None
     assert difference.step == 30

@@ -29,6 +29,7 @@ from labsim.tui.widgets.mimic import MimicView
 from labsim.tui.widgets.pages import Pages
 from labsim.tui.widgets.tasks import Tasks
 from labsim.tui.widgets.wire import Wire
+from labsim.tui.wrap import clean
 
 TABS = ("brief", "endpoints", "wire", "devices", "mimic")
 FLUSH_S = 0.1
@@ -125,22 +126,29 @@ class LabScreen(SpokenScreen[None]):
         """Say that the host is away, once."""
         if not self.lost:
             self.lost = True
-            self.query_one("#banner").display = True
+            self.warn()
 
     def show_lab(self, lab: Lab) -> None:
         """Draw the lab as it is now."""
         if self.lost:
             self.lost = False
-            self.query_one("#banner").display = False
             self.notify(self.say("banner.back"))
         if (lab.state, lab.mode) != (self.lab.state, self.lab.mode):
             self.call_after_refresh(self.refresh_bindings)
         self.lab = lab
+        self.warn()
         if lab.state == "stopped" and lab.verdict is not None:
             self.labsim.show_verdict(lab.verdict)
             return
         self.learn(lab.verdict)
         self.draw()
+
+    def warn(self) -> None:
+        """Say below the header that the host is away, or what keeps the lab itself from going on."""
+        trouble = self.say("banner.lost") if self.lost else clean(self.lab.trouble or "")
+        banner = self.query_one("#banner", Static)
+        banner.display = bool(trouble)
+        banner.update(Content.assemble(" ! ", trouble))
 
     def learn(self, verdict: Verdict | None) -> None:
         """Keep the outcomes of a marking; of a task alone, those of the others stay."""
@@ -167,7 +175,7 @@ class LabScreen(SpokenScreen[None]):
             tabs.get_tab(name).label = Content(f"{n} {self.say(f'tab.{name}')}")
         self.query_one("#tasks").border_title = self.say("tasks.title")
         self.query_one(Wire).show(self.lang)
-        self.query_one("#banner", Static).update(Content.assemble(" ! ", self.say("banner.lost")))
+        self.warn()
         self.draw()
         self.look()
         if self.lab.lang != self.lang:

@@ -15,8 +15,9 @@ demo: $(VENV)/.run  ## run the first scenario with its own solution and print th
 test: $(VENV)/.dev  ## run all tests; whole scenarios last and by themselves, since they judge timing
 	$(BIN)/pytest -n 3 -m "not scenario"
 	$(BIN)/pytest -n 3 --dist loadfile -m scenario
+	$(BIN)/labsim test scenarios --seeds 3
 
-prove: $(VENV)/.dev  ## prove all scenarios with everybody, three seeds each, as before a release
+prove: $(VENV)/.dev  ## prove all scenarios: nobody, the solution and every wrong answer, three seeds each
 	$(BIN)/labsim test scenarios --seeds 3
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, scenarios: everything but the tests

@@ -32,7 +32,7 @@ def prove(
         "--parallel",
         min=1,
         max=64,
-        help="How many labs run at once; by default 3 per core, at most 12. Fewer when timing is judged on a slow machine.",
+        help="How many labs run at once; by default 12 per core, at most 48. Fewer when timing is judged on a slow machine.",
     ),
     limit: str = typer.Option("10 min", help="Wall time that a solution or wrong answer may take."),
     as_json: bool = opt.JSON,
@@ -94,7 +94,9 @@ def _print(results: Sequence[Proven]) -> None:
                 out().print(said, markup=False, soft_wrap=True)
     good, runs = sum(result.ok for result in results), sum(len(result.proofs) for result in results)
     mark = "[green]✔[/]" if good == len(results) else "[red]✘[/]"
-    out().print(f"{mark} {good} of {len(results)} scenarios are proven ({runs} runs)")
+    again = sum(proof.again for result in results for proof in result.proofs)
+    more = f", {again} of them made again since the machine was busy" if again else ""
+    out().print(f"{mark} {good} of {len(results)} scenarios are proven ({runs} runs{more})")
 
 
 def _scenario(result: Proven) -> dict[str, Any]:

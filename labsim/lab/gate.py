@@ -22,15 +22,16 @@ from labsim.lab.catalogue import LabCatalogue
 from labsim.lab.models import lint_models
 from labsim.lab.options import Options
 from labsim.lab.prove import SOLUTION, SOLUTION_FILE, UNTOUCHED, Proof, prove, trainees
-from labsim.lab.replay import replay_attempt
-from labsim.lab.trainee import LIMIT_S
+from labsim.lab.replay import Difference
+from labsim.lab.trainee import LIMIT_S, PYTHON, warm_python
+from labsim.lab.twins import replay_twins
 from labsim.scenario.load import lint_scenario, load_scenario
 from labsim.scenario.model import Scenario
 
 SPEED = 5.0
-_PER_CORE, _MOST = 5, 20
+_PER_CORE, _MOST = 12, 48
 _AGAIN = 2
-"""How many labs run at once when those that were disturbed are made again."""
+"""How many labs a process runs at once when those that were disturbed are made again."""
 _DRAFT = frozenset({"missing-language", "unused-variant"})
 """Problems that lint tells and that keep nobody from trying a draft."""
 _BEAT_S = 0.2
@@ -79,7 +80,6 @@ def prove_all(
     speed: float = SPEED,
     jobs: int | None = None,
     limit_s: float = LIMIT_S,
-    wrong_seeds: int | None = None,
     plan: Callable[[int], None] = lambda _: None,
     tell: Callable[[Proof], None] = lambda _: None,
 ) -> list[Proven]:
@@ -94,7 +94,6 @@ def prove_all(
         speed: Plant seconds per wall second.
         jobs: How many labs run at once; `default_jobs` for None.
         limit_s: Wall seconds that a script may take.
-        wrong_seeds: Wrong answers are run with only the first so many seeds; with all for None.
         plan: Is told how many runs there will be.
         tell: Is given each proof when its run ends.
     """
@@ -102,16 +101,20 @@ def prove_all(
     flaws = {folder: _flaws(folder) for folder in folders}
     runs = [
         _Run(folder, who, seed, where / f"{index}-{folder.name}-{who}-{seed}")
-        for index, folder in enumerate(folders)
-        if not flaws[folder]
-        for who in trainees(folder)
-        for seed in (seeds if who in (UNTOUCHED, SOLUTION) else seeds[:wrong_seeds])
+        for who, index, folder in _in_turn([() if flaws[folder] else trainees(folder) for folder in folders], folders)
+        for seed in seeds
     ]
     plan(len(runs))
     proofs = dict(zip(runs, _in_processes(runs, speed, jobs, limit_s, tell), strict=True))
     return [
         _proven(folder, flaws[folder], [p for run, p in proofs.items() if run.folder == folder]) for folder in folders
     ]
+
+
+def _in_turn(who: Sequence[Sequence[str]], folders: Sequence[Path]) -> list[tuple[str, int, Path]]:
+    """A trainee of each scenario after the other, so that long and short labs run side by side to the end."""
+    turns = sorted((turn, index) for index, names in enumerate(who) for turn in range(len(names)))
+    return [(who[index][turn], index, folders[index]) for turn, index in turns]
 
 
 def _flaws(folder: Path) -> tuple[str, ...]:
@@ -156,6 +159,8 @@ def never_fails(scenario: Scenario, proofs: Iterable[Proof]) -> list[str]:
 
 _told: Any = None
 """In a worker: where proofs are told as soon as their runs end."""
+_python: Sequence[str] = PYTHON
+"""In a worker: what runs scripts."""
 
 
 def _in_processes(
@@ -178,12 +183,19 @@ def _in_processes(
             again = [
                 (n, replace(runs[n], attempt=_beside(runs[n].attempt))) for n in sorted(proofs) if proofs[n].disturbed
             ]
-            once_more = pool.submit(_batch, again, speed, _AGAIN, limit_s, last=True)
-            _listen([once_more], heard, tell)
-            proofs |= dict(once_more.result())
+            batches = [
+                pool.submit(_batch, again[start::count], speed, _AGAIN, limit_s, last=True) for start in range(count)
+            ]
+            _listen(batches, heard, tell)
+            proofs |= {n: replace(proof, again=True) for batch in batches for n, proof in batch.result()}
             runs = [dict(again).get(n, run) for n, run in enumerate(runs)]
             # Only now: computing plants anew keeps the cores busy, and the labs above want to be on time.
-            return list(pool.map(_replayed, (proofs[n] for n in range(len(runs))), (run.attempt for run in runs)))
+            twins: dict[tuple[Path, str], list[Path]] = {}
+            for n, run in enumerate(runs):
+                if proofs[n].verdict["tasks"]:
+                    twins.setdefault((run.folder, run.seed), []).append(run.attempt)
+            differences = {path: found for one in pool.map(replay_twins, twins.values()) for path, found in one.items()}
+            return [_replayed(proofs[n], differences.get(run.attempt)) for n, run in enumerate(runs)]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -202,8 +214,8 @@ def _listen(batches: Sequence[Future[Any]], heard: Any, tell: Callable[[Proof], 
 
 
 def _begin(heard: Any) -> None:
-    global _told  # the one thing that a worker process is given when it starts
-    _told = heard
+    global _told, _python  # what a worker process has from its start
+    _told, _python = heard, warm_python()
 
 
 def _beside(attempt: Path) -> Path:
@@ -223,7 +235,7 @@ def _batch(
             async with gate:
                 options = Options(seed=run.seed, attempt=run.attempt, speed=speed, port_base=0)
                 try:
-                    proof = await prove(run.folder, run.who, options, limit_s=limit_s)
+                    proof = await prove(run.folder, run.who, options, limit_s=limit_s, python=_python)
                 except LabsimError as error:
                     proof = _unproven(run, error)
                 if last or not proof.disturbed:
@@ -242,11 +254,8 @@ def _unproven(run: _Run, error: LabsimError) -> Proof:
     return Proof(run.folder.name, run.seed, run.who, nothing, {}, (f"the lab could not be run: {said}",))
 
 
-def _replayed(proof: Proof, attempt: Path) -> Proof:
-    """In a worker: the proof, with a problem more when the attempt's plant does not come out the same again."""
-    if not proof.verdict["tasks"]:
-        return proof
-    difference = replay_attempt(attempt).difference
+def _replayed(proof: Proof, difference: Difference | None) -> Proof:
+    """The proof, with a problem more when the attempt's plant did not come out the same again."""
     if difference is None:
         return proof
     return replace(proof, problems=(*proof.problems, f"a replay does not give the same plant: {difference}"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from labsim.lab.options import Options
-from labsim.lab.trainee import LIMIT_S, Ran, run_trainee
+from labsim.lab.trainee import LIMIT_S, PYTHON, Ran, run_trainee
 from labsim.scenario.folder import wrong_answers
 
 UNTOUCHED, SOLUTION = "untouched", "solution"
@@ -26,6 +26,7 @@ class Proof:
         expected: Marks per task that the run must reach.
         problems: What was not as stated; empty for a good scenario.
         late: Share of the plant's steps that the machine was late for.
+        again: It was made once more, because the first run was disturbed.
     """
 
     scenario: str
@@ -35,6 +36,7 @@ class Proof:
     expected: dict[str, float]
     problems: tuple[str, ...] = field(default=())
     late: float = 0.0
+    again: bool = False
 
     @property
     def ok(self) -> bool:
@@ -54,6 +56,7 @@ async def prove(
     tell: Callable[[str], None] = lambda _: None,
     *,
     limit_s: float = LIMIT_S,
+    python: Sequence[str] = PYTHON,
 ) -> Proof:
     """Run one trainee (``untouched``, ``solution``, or a wrong answer's name) and compare with what is stated.
 
@@ -67,7 +70,7 @@ async def prove(
     elif who != UNTOUCHED:
         wrong = {answer.path.stem: answer for answer in wrong_answers(folder)}[who]
         script, loses = wrong.path, dict(wrong.loses)
-    ran = await run_trainee(folder, script, options, tell, limit_s=limit_s)
+    ran = await run_trainee(folder, script, options, tell, limit_s=limit_s, python=python)
     verdict = ran.verdict
     expected = {
         task["id"]: 0.0 if who == UNTOUCHED else round(task["max"] - loses.get(task["id"], 0.0), 2)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
+import subprocess
 import sys
+import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,10 @@ from labsim.lab.options import Options
 
 LIMIT_S = 600.0
 """Wall seconds that a script may take."""
+PYTHON = (sys.executable, "-u")
 _KEPT = 3
+_WARM = Path(__file__).with_name("warm_python.py")
+_WAITING = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ async def run_trainee(
     tell: Callable[[str], None] = lambda _: None,
     *,
     limit_s: float = LIMIT_S,
+    python: Sequence[str] = PYTHON,
 ) -> Ran:
     """Run a scenario with a script as its trainee (None: nobody touches it), then close and mark it.
 
@@ -56,6 +63,7 @@ async def run_trainee(
         options: How the lab is run.
         tell: Is given each line that the script prints.
         limit_s: Wall seconds the script may take.
+        python: The command that runs a script.
     """
     code, timed_out, said = 0, False, deque[str](maxlen=_KEPT)
 
@@ -75,13 +83,32 @@ async def run_trainee(
             path = options.attempt.absolute() / "READY.json"
             path.write_text(json.dumps(ready), encoding="utf-8")
             try:
-                code, timed_out = await _run(_command(script, path), lab, hear, limit_s)
+                code, timed_out = await _run(_command(python, script, path), lab, hear, limit_s)
             finally:
                 path.unlink(missing_ok=True)
         await lab.close("the script ended" if script else "nobody was there")
         assert lab.marked is not None
         verdict = lab.marked.to_json(options.lang)
     return Ran(verdict, code, timed_out, tuple(said), lab.clock.late_steps / max(lab.clock.step, 1))
+
+
+def warm_python() -> Sequence[str]:
+    """Start a Python that has the client libraries loaded; what stands in place of ``python`` as long as this process lives."""
+    if sys.platform != "linux":
+        return PYTHON
+    address = Path(
+        tempfile.mkdtemp(prefix="labsim-python-"), "socket"
+    )  # private: who reaches it runs scripts as this user
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(_WAITING)
+        subprocess.Popen(  # noqa: S603 - a program of ours
+            [sys.executable, "-u", str(_WARM), "serve", str(address), str(listener.fileno())],
+            stdin=subprocess.PIPE,  # closed when this process ends, however it ends
+            pass_fds=(listener.fileno(),),
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        )
+    return (sys.executable, "-I", "-S", str(_WARM), "run", str(address))
 
 
 async def attempt_with(
@@ -92,8 +119,8 @@ async def attempt_with(
     return ran.verdict, ran.code
 
 
-def _command(script: Path, ready: Path) -> list[str]:
-    return [sys.executable, "-u", str(script.absolute()), str(ready)]
+def _command(python: Sequence[str], script: Path, ready: Path) -> list[str]:
+    return [*python, str(script.absolute()), str(ready)]
 
 
 async def _run(command: list[str], lab: Lab, tell: Callable[[str], None], limit_s: float) -> tuple[int, bool]:

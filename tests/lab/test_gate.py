@@ -160,16 +160,18 @@ def test_a_disturbed_run_is_made_once_more(folder: Path, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(gate, "ProcessPoolExecutor", threads)
     monkeypatch.setattr(gate, "prove", run)
-    monkeypatch.setattr(gate, "_replayed", lambda proof, _attempt: proof)
+    monkeypatch.setattr(gate, "replay_twins", lambda attempts: dict.fromkeys(attempts))
+    monkeypatch.setattr(gate, "warm_python", lambda: gate.PYTHON)
     told: list[Proof] = []
-    (result,) = gate.prove_all([folder], ["1", "2"], tmp_path / "attempts", wrong_seeds=1, tell=told.append)
+    (result,) = gate.prove_all([folder], ["1", "2"], tmp_path / "attempts", tell=told.append)
     assert sorted(made) == [
-        "-half-1", "-solution-1", "-solution-1-again", "-solution-2", "-solution-2-again", "-untouched-1", "-untouched-2",
+        "-half-1", "-half-2", "-solution-1", "-solution-1-again", "-solution-2", "-solution-2-again", "-untouched-1",
+        "-untouched-2",
     ]  # fmt: skip
-    assert {(proof.who, proof.problems) for proof in result.proofs} == {
-        ("untouched", ()),
-        ("solution", ()),
-        ("half", ("wrong",)),
+    assert {(proof.who, proof.problems, proof.again) for proof in result.proofs} == {
+        ("untouched", (), False),
+        ("solution", (), True),
+        ("half", ("wrong",), False),
     }
     assert sorted((proof.who, proof.seed) for proof in told) == sorted(
         (proof.who, proof.seed) for proof in result.proofs

@@ -43,7 +43,7 @@ class Trainee:
         self.minutes = [0.0] * (SHIFT_S // MINUTE_S)
         self.used, self.idle = 0.0, 0.0
         self.last = dict.fromkeys(UNITS, 0.0)
-        self.told, self.answered = False, False
+        self.made, self.told, self.answered = 0, False, False
 
     async def run(self) -> None:
         """Connect, begin the shift, record it, hand in."""
@@ -56,7 +56,9 @@ class Trainee:
         async with Client(self.at["opcua"].geturl()) as client:
             state = await find(client, ("Monitoring", "Channel1", "ChannelState"))
             target = await find(client, ("Production", "ProductionPlan", "Job1", "RunsPlanned"))
+            parts = await find(client, ("Production", "ProductionPlan", "Job1", "PartsGood"))
             await self.sweep(None)
+            before = await parts.read_value()
             kind = await target.read_data_type_as_variant_type()
             await target.write_value(ua.Variant(self.parts, kind))
             began = await clock(client)
@@ -65,6 +67,7 @@ class Trainee:
                 await self.sweep(min(int(gone // MINUTE_S), len(self.minutes) - 1), state)
                 due = began + math.floor(gone) + 1 - await clock(client)
                 await asyncio.sleep(max(0.05, due) * self.pace)
+            self.made = await parts.read_value() - before
             await self.sweep(len(self.minutes) - 1)
         self.hand_in()
         self.broker.disconnect()
@@ -156,6 +159,7 @@ class Trainee:
             ("mill1_kwh", kwh["meter1"]),
             ("mill2_kwh", kwh["meter2"]),
             ("co2_kg", (kwh["meter1"] + kwh["meter2"]) * self.factor),
+            ("kwh_per_part", kwh["meter1"] / self.made),
             ("peak_kw", max(self.minutes) / 1000 * 60),
             ("standby_percent", 100 * self.idle / self.used),
         ]

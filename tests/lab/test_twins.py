@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labsim.evidence.history import RECORD
+from labsim.evidence.history import read_records, record_files
 from labsim.lab import twins
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options
@@ -43,11 +43,12 @@ def replayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def falsify(folder: Path) -> None:
     """Change one number of a history in its last place."""
-    file = folder / "history" / "e0001.bin"
-    records = np.fromfile(file, RECORD)
+    (path,) = record_files(folder)
+    records = read_records(path).copy()
     at = int(np.flatnonzero(records["step"] >= 5)[0])
     records["value"][at] = np.nextafter(records["value"][at], np.inf)
-    records.tofile(file)
+    path.unlink()
+    records.tofile(path.with_suffix(".bin"))
 
 
 async def test_the_same_plant_is_computed_once(tmp_path: Path, replayed: list[str]) -> None:

@@ -54,7 +54,7 @@ def margin(tolerance: Tolerance, unit: str | None = None) -> str:
 
 def duration(seconds: float) -> str:
     """A length of time in the unit that reads best."""
-    if seconds < 1:
+    if seconds < 0.9995:  # from there on it is a second to three digits
         return f"{seconds * 1000:.3g} ms"
     if seconds < 120:
         return f"{seconds:.3g} s"

@@ -21,7 +21,8 @@ from pymodbus.client import ModbusTcpClient
 
 DOCKS = {"dock1": 11, "dock2": 12, "dock3": 13, "dock4": 14}
 INVALID = 0x8000
-AWAY_S, AFTERWARDS_S, SETTLED_S, PATIENCE_S = 25, 64, 50, 400
+AWAY_S, AFTERWARDS_S, SETTLED_S, PATIENCE_S = 25, 95, 50, 400
+BIRTHS = 4  # the first, the one after the restart, and what is too many
 
 
 class Trainee:
@@ -35,9 +36,8 @@ class Trainee:
         self.root, self.seat, self.closed = f"trade/{card['hub']}", card["seat"], card["closed"]
         self.pace, self.broker = 1 / ready["speed"], (at["mqtt"].hostname, at["mqtt"].port)
         self.docks = ModbusTcpClient(at["modbus"].hostname, port=at["modbus"].port)
-        self.gateway = Client(CallbackAPIVersion.VERSION2, client_id=f"gateway-{self.seat}")
-        self.gateway.on_connect = lambda *_: self.connected()
-        self.gateway.will_set(f"{self.root}/gateway/status", "offline", qos=self.qos, retain=True)
+        self.births = self.received = 0
+        self.gateway = self.named(f"gateway-{self.seat}")
         with urllib.request.urlopen(f"{ready['control']}/lab") as answer:
             # Plant seconds: in a lab that runs faster, the plant's clock is ahead of the one on the wall.
             gone = json.load(answer)["t"]
@@ -46,18 +46,18 @@ class Trainee:
         self.door: dict[str, bool] = {}
         self.state: dict[str, int] = {}
         self.events: list[tuple[str, int]] = []  # dock and second of each event
-        self.births = self.received = 0
 
     def run(self) -> None:
         """Carry values until every door has moved, then take the dock away."""
         self.docks.connect()
-        self.gateway.connect(*self.broker)
-        self.gateway.loop_start()
+        self.join()
         self.visit(0)
         print("connected to the docks and the broker; the portal has subscribed and left")
         second, back, end = 0, False, PATIENCE_S
         while second < end:
             self.turn(second)
+            if self.births >= BIRTHS:
+                self.rename()
             if not back and len(self.events) >= 4 and second >= AWAY_S:
                 self.visit(3)
                 print(f"the portal is back: {self.received} events were kept for it")
@@ -70,18 +70,46 @@ class Trainee:
             second += 1
             time.sleep(self.pace)
         self.tell("gateway/status", "offline", self.qos, retain=True)
+        self.leave()
+        self.docks.close()
+
+    def named(self, name: str) -> Client:
+        """A client of that id, with the will of the gateway."""
+        client = Client(CallbackAPIVersion.VERSION2, client_id=name)
+        client.on_connect = lambda *_: self.arrived()
+        client.will_set(f"{self.root}/gateway/status", "offline", qos=self.qos, retain=True)
+        return client
+
+    def join(self) -> None:
+        """Connect the gateway; its library connects it again whenever it must."""
+        self.gateway.connect(*self.broker)
+        self.gateway.loop_start()
+
+    def leave(self) -> None:
+        """Go with a word."""
         self.gateway.disconnect()
         self.gateway.loop_stop()
-        self.docks.close()
+
+    def rename(self) -> None:
+        """Somebody else has this name: go on under another."""
+        print("thrown out again and again: the client id is taken")
+        self.leave()
+        self.births = 0
+        self.gateway = self.named(f"gateway-{self.seat}-b")
+        self.join()
 
     def settled(self, second: int) -> bool:
         """Docks 1 and 4 have had their doors open and closed, and some time has gone by."""
         times = {dock: [at for who, at in self.events if who == dock] for dock in ("dock1", "dock4")}
         return all(len(at) >= 2 and at[0] + SETTLED_S <= second for at in times.values())
 
-    def connected(self) -> None:
+    def arrived(self) -> None:
         """The broker has taken the gateway in, for the first time or again."""
         self.births += 1
+        self.connected()
+
+    def connected(self) -> None:
+        """Say that the gateway is there."""
         self.tell("gateway/status", "online", self.qos, retain=True)
 
     def turn(self, second: int) -> None:

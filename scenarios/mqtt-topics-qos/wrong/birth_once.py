@@ -17,7 +17,7 @@ class BirthOnce(Trainee):
 
     def connected(self) -> None:
         """Only the first time."""
-        if not self.births:
+        if self.births == 1:
             super().connected()
 
 

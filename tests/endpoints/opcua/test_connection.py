@@ -205,9 +205,6 @@ def test_a_message_may_not_hold_too_many_fields(peer: Any) -> None:
 
 def test_a_sink_that_raises_cuts_the_connection(make_server: Callable[..., Any], connect: Any) -> None:
     """When the evidence of a request cannot be kept, no answer leaves and the connection ends."""
-    from labsim.errors import EvidenceError
-    from labsim.evidence.event import Event
-
     full: list[bool] = []
 
     def sink(_event: Event) -> None:

@@ -194,10 +194,13 @@ def _write_one(request: Request, asked: Any) -> WriteFact:
         _check_writable(request, node, asked)
         new = asked.Value.Value if asked.Value.Value is not None else ua.Variant()
         new = check_variable(server.space, node, new, bool(asked.IndexRange))
-        before = as_variant(current_value(server, node, server.store.now()).value)
-        fact.old = before.Value
-        if asked.IndexRange:
-            new = write_range(before, new, asked.IndexRange)
+        if node.row >= 0 and not asked.IndexRange:
+            fact.old = None if is_bad(int(server.store.status[node.row])) else server.store.read(node.row)
+        else:
+            before = as_variant(current_value(server, node, server.store.now()).value)
+            fact.old = before.Value
+            if asked.IndexRange:
+                new = write_range(before, new, asked.IndexRange)
         fact.status = server.write_value(node, new)
     except Bad as error:
         fact.status = error.code

@@ -16,7 +16,7 @@ from labsim.endpoints.opcua.core.codec import decode, decode_head
 
 _PARAMETERS = struct.Struct("<dIi")  # MaxAge, TimestampsToReturn, count
 _LENGTH = struct.Struct("<i")
-_INDEX_RANGE, _ENCODING = struct.Struct("<Ii"), struct.Struct("<Hi")  # what stands before the bytes of either text
+INDEX_RANGE, _ENCODING = struct.Struct("<Ii"), struct.Struct("<Hi")  # what stands before the bytes of either text
 _NODE_SIZES = {0: 2, 1: 4, 2: 7, 4: 19}  # two-byte, four-byte, numeric, GUID (OPC 10000-6 §5.2.2.9)
 _TEXTS, _TEXT_AT = (3, 5), 3  # string and opaque ids; their length stands behind kind and namespace
 _NEITHER, _MOST, _LONGEST, _KEPT = 3, 5000, 512, 8192
@@ -69,17 +69,23 @@ def _quick(parameters: Any, body: bytes, at: int) -> bool:
 
 def _end(body: bytes, start: int) -> int:
     """Where the ReadValueId that begins at ``start`` ends; -1 when it is unusual."""
-    kind = body[start]
-    size = _NODE_SIZES.get(kind)
-    if size is not None:
-        at = start + size
-    elif kind in _TEXTS:
-        at = start + _TEXT_AT + _LENGTH.size + max(_LENGTH.unpack_from(body, start + _TEXT_AT)[0], 0)
-    else:
+    at = end_of_node(body, start)
+    if at < 0:
         return -1
-    for text in (_INDEX_RANGE, _ENCODING):
+    for text in (INDEX_RANGE, _ENCODING):
         length = text.unpack_from(body, at)[1]
         at += text.size + max(length, 0)
         if length < -1:
             return -1
     return at if at <= len(body) and at - start <= _LONGEST else -1
+
+
+def end_of_node(body: bytes, start: int) -> int:
+    """Where the NodeId that begins at ``start`` ends; -1 when it is unusual. It may be beyond the end of ``body``."""
+    kind = body[start]
+    size = _NODE_SIZES.get(kind)
+    if size is not None:
+        return start + size
+    if kind in _TEXTS:
+        return start + _TEXT_AT + _LENGTH.size + max(int(_LENGTH.unpack_from(body, start + _TEXT_AT)[0]), 0)
+    return -1

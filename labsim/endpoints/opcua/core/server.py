@@ -72,7 +72,7 @@ class Server:
         methods: What can be called, by the key of the method's node; others are BadNotImplemented.
         diagnostics: What it has counted.
         started: FILETIME of its start, by the store's clock.
-        quick: Whether Reads take the quick ways; the plain ones give the same answers.
+        quick: Whether Reads and Writes take the quick ways; the plain ones give the same answers.
     """
 
     def __init__(

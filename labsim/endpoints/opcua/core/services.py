@@ -10,6 +10,7 @@ from asyncua import ua
 from labsim.endpoints.opcua.core import attribute, discovery, history, items, method, publishing, session, view
 from labsim.endpoints.opcua.core.readlist import decode_read
 from labsim.endpoints.opcua.core.request import Handler
+from labsim.endpoints.opcua.core.writelist import decode_write
 
 
 class Service(NamedTuple):
@@ -62,7 +63,7 @@ def _encoding_id(name: str) -> int:
     return int(getattr(ua.ObjectIds, f"{name}Request_Encoding_DefaultBinary"))
 
 
-_QUICK = {"Read": decode_read}
+_QUICK = {"Read": decode_read, "Write": decode_write}
 
 SERVICES: dict[int, Service] = {
     _encoding_id(name): Service(name, getattr(ua, f"{name}Request"), handler, table is _INSIDE, _QUICK.get(name))

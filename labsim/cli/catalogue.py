@@ -49,8 +49,7 @@ def show(
     as_json: bool = opt.JSON,
 ) -> None:
     """Show one scenario's briefing."""
-    from rich.markdown import Markdown
-
+    from labsim.cli.markdown import WholeMarkdown
     from labsim.lab.catalogue import LabCatalogue
     from labsim.scenario.brief import Brief
     from labsim.scenario.folder import find_scenario
@@ -80,4 +79,4 @@ def show(
     ]
     for task in tasks:
         parts += [f"## {task['title']} ({task['marks']:g})", str(task["brief"])]
-    out().print(Markdown("\n\n".join(parts)))
+    out().print(WholeMarkdown("\n\n".join(parts)))

@@ -49,9 +49,9 @@ def manual(
         return
     text, console = datasheet(interface, tongue), out()
     if console.is_terminal:
-        from rich.markdown import Markdown  # slow to import, and only needed for people
+        from labsim.cli.markdown import WholeMarkdown  # slow to import, and only needed for people
 
-        console.print(Markdown(text))
+        console.print(WholeMarkdown(text))
     else:
         typer.echo(text)
 

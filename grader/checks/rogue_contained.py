@@ -191,12 +191,18 @@ def _open(evidence: Evidence, attack: _Attack, params: ContainedParams) -> Text 
             "在 {start} 出现的恶意客户端从未得逞。",
         ).format(start=start)
     last = clock(evidence, attack.last)
-    if not attack.tries or end - attack.last < nanoseconds(params.quiet):
+    if not attack.tries:
         return tr(
-            "The rogue client that came at {start} was still let in at {last}; after that it was refused for {quiet}.",
-            "在 {start} 出現的惡意客戶端於 {last} 仍獲准進入；此後被拒絕 {quiet}。",
-            "在 {start} 出现的恶意客户端于 {last} 仍获准进入；此后被拒绝 {quiet}。",
-        ).format(start=start, last=last, quiet=duration((end - attack.last) / 1e9 if attack.tries else 0))
+            "The rogue client that came at {start} was still let in at {last}, and not refused after that.",
+            "在 {start} 出現的惡意客戶端於 {last} 仍獲准進入，此後未被拒絕。",
+            "在 {start} 出现的恶意客户端于 {last} 仍获准进入，此后未被拒绝。",
+        ).format(start=start, last=last)
+    if end - attack.last < nanoseconds(params.quiet):
+        return tr(
+            "The rogue client that came at {start} was still let in at {last}; after that it was refused for {quiet} only.",
+            "在 {start} 出現的惡意客戶端於 {last} 仍獲准進入；此後僅被拒絕 {quiet}。",
+            "在 {start} 出现的恶意客户端于 {last} 仍获准进入；此后仅被拒绝 {quiet}。",
+        ).format(start=start, last=last, quiet=duration((end - attack.last) / 1e9))
     took = attack.last - attack.fault.start
     if params.within is not None and took > longer(evidence, nanoseconds(params.within)):
         return tr(

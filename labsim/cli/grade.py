@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
@@ -11,6 +12,9 @@ from labsim.cli import options as opt
 from labsim.cli.export import export
 from labsim.cli.output import err, out, print_json, print_verdict
 from labsim.cli.words import say
+
+if TYPE_CHECKING:
+    from labsim.evidence.verdicts import Signature
 
 
 def grade(
@@ -25,14 +29,15 @@ def grade(
     """Mark an attempt anew; the verdict is kept beside the earlier ones, with what differs from the last of them."""
     from grader.grade import grade_attempt
     from labsim.cli.regrade import grading, print_grading
-    from labsim.evidence.attempt import save_verdict
+    from labsim.evidence.key import SigningKey
     from labsim.evidence.manifest import read_manifest
+    from labsim.evidence.verdicts import save_verdict
 
     verdict = grade_attempt(attempt)
     lang = opt.language(lang or read_manifest(attempt).lang)
     document = verdict.to_json(lang)
     document |= grading(attempt, document, by, why)
-    where = save_verdict(attempt, document)
+    where = save_verdict(attempt, document, SigningKey())
     export(attempt, document, lang, junit, csv)
     if as_json:
         print_json(document)
@@ -52,12 +57,20 @@ def verify(
 ) -> int:
     """Verify an attempt's chain, signatures, hashes and seal; names the first broken file, line and reason."""
     from labsim.evidence.key import PublicKey
+    from labsim.evidence.verdicts import read_marked
     from labsim.evidence.verify import examine, ok
 
     findings, signers = examine(attempt, PublicKey.read(key) if key is not None else None)
     good = ok(findings)
     if as_json:
-        print_json({"ok": good, "problems": [finding.to_json() for finding in findings], "signed_by": signers})
+        print_json(
+            {
+                "ok": good,
+                "problems": [finding.to_json() for finding in findings],
+                "signed_by": signers,
+                "verdicts": [marked.to_json() for marked in read_marked(attempt)],
+            }
+        )
         return 0 if good else 1
     for finding in findings:
         out().print(
@@ -72,8 +85,24 @@ def verify(
             "[dim]·[/] signed by nobody: that it is intact shows only against a head known from elsewhere",
             soft_wrap=True,
         )
+    for marked in read_marked(attempt):
+        if not marked.wrong:
+            out().print(
+                f"[dim]·[/] verdict {marked.number} {escape(_marked(marked.signature, signers))}", soft_wrap=True
+            )
     out().print("[green]✔[/] the evidence is intact" if good else "[red]✘[/] the evidence is not as its host wrote it")
     return 0 if good else 1
+
+
+def _marked(said: Signature | None, signers: list[str]) -> str:
+    """Who signed a verdict, and whether that is who ran the lab."""
+    if said is None:
+        return "is not signed"
+    about = ", ".join(part for part in (said.by, said.why) if part)
+    told = f"({about}) " if about else ""
+    if not signers or said.key_id in signers:
+        return f"{told}is signed by the key {said.key_id}"
+    return f"{told}is signed by the key {said.key_id}, which is not the one that ran the lab"
 
 
 def _whose(signer: str) -> str:

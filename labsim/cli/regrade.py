@@ -21,7 +21,7 @@ def grading(attempt: Path, document: Mapping[str, Any], by: str, why: str) -> di
     Nothing when it is the first verdict and nobody says who marks.
     """
     from grader.difference import differences
-    from labsim.evidence.attempt import VERDICTS
+    from labsim.evidence.verdicts import FOLDER as VERDICTS
 
     earlier = sorted((attempt / VERDICTS).glob("*.json"))
     last: dict[str, Any] | None = None

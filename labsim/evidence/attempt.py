@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from labsim.errors import AttemptError, EvidenceError
-from labsim.evidence import handin, heads, history, journal, lock
+from labsim.evidence import handin, heads, history, journal, lock, verdicts
 from labsim.evidence.chain import close_line
 from labsim.evidence.disk import PART, write_new, write_whole
 from labsim.evidence.event import Entry, Event, Record
@@ -37,10 +37,9 @@ from labsim.evidence.manifest import (
     read_tags,
 )
 from labsim.evidence.reader import read_journal
+from labsim.evidence.verdicts import SEAL
 
 SCENARIO = "scenario"
-VERDICTS = "verdicts"
-SEAL = "seal.json"
 PKI = "pki"
 UNSEALED = (handin.FOLDER, PKI, "control.json", lock.NAME, SEAL)
 """Names in the folder that the seal does not cover: the trainee's, a running host's, its own."""
@@ -82,6 +81,7 @@ class Attempt:
         except BaseException:
             self._journal.close()
             raise
+        self._key = key
         self._heads = Heads(folder, self._journal.epoch, key) if key is not None else None
         self._look_ns, self._looking = 0, threading.Lock()  # monotonic time of the next look around
 
@@ -118,7 +118,7 @@ class Attempt:
         except OSError as error:
             raise AttemptError(f"{folder} cannot be made ({error.strerror}): name another folder.") from error
         try:
-            for name in (handin.FOLDER, handin.STORE, SCENARIO, VERDICTS):
+            for name in (handin.FOLDER, handin.STORE, SCENARIO, verdicts.FOLDER):
                 (folder / name).mkdir(exist_ok=True)
             for name, data in scenario_files.items():
                 inside = PurePosixPath(name)
@@ -300,8 +300,8 @@ class Attempt:
         return self._journal.seq
 
     def save_verdict(self, document: Mapping[str, Any]) -> Path:
-        """Keep a verdict under the next number; see `save_verdict`."""
-        return save_verdict(self.folder, document)
+        """Keep a verdict under the next number, signed; see `labsim.evidence.verdicts`."""
+        return verdicts.save_verdict(self.folder, document, self._key)
 
     def close(self) -> None:
         """End this epoch without a seal, so that the attempt can be resumed; closing twice is harmless."""
@@ -375,25 +375,6 @@ def handed_in(records: Sequence[Record]) -> dict[str, Record]:
             else:
                 latest[record.subject] = record
     return latest
-
-
-def save_verdict(folder: Path, document: Mapping[str, Any]) -> Path:
-    """Write a verdict as ``verdicts/NNNN.json`` under the next free number, never over another; sealed or not.
-
-    Raises:
-        EvidenceError: it cannot be written.
-    """
-    place = folder / VERDICTS
-    data = encode_document(document)
-    number = max((int(path.stem) for path in place.glob("*.json") if path.stem.isdecimal()), default=0)
-    while True:
-        number += 1
-        path = place / f"{number:04d}.json"
-        try:
-            write_new(path, data)
-        except FileExistsError:
-            continue  # another grader was quicker
-        return path
 
 
 def hash_files(folder: Path) -> dict[str, str]:

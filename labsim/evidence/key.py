@@ -67,6 +67,17 @@ class PublicKey:
             key.public_bytes(Encoding.Raw, PublicFormat.Raw),
         )
 
+    @classmethod
+    def from_raw(cls, raw: bytes) -> PublicKey:
+        """From its 32 bytes.
+
+        Raises:
+            ValueError: there are more or less.
+        """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        return cls.of(Ed25519PublicKey.from_public_bytes(raw))
+
     @property
     def id(self) -> str:
         """SHA-256 of the 32 bytes, in hex."""

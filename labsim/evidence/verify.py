@@ -17,13 +17,15 @@ import numpy as np
 
 from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import chain, handin, history
-from labsim.evidence.attempt import SCENARIO, SEAL, VERDICTS, hash_files
+from labsim.evidence.attempt import SCENARIO, hash_files
 from labsim.evidence.disk import PART, epoch_files, epoch_name
 from labsim.evidence.journal import FOLDER as JOURNAL
 from labsim.evidence.journal import SUFFIX, decode_line, read_epochs
 from labsim.evidence.key import PublicKey
 from labsim.evidence.manifest import TagInfo, read_manifest, read_tags
 from labsim.evidence.signatures import Signatures
+from labsim.evidence.verdicts import DOCUMENT, SEAL, SIGNATURE, read_marked
+from labsim.evidence.verdicts import FOLDER as VERDICTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,7 @@ class _Verification:
             self.signatures.heads(journal.heads)
         self._files(journal)
         self._history(tags)
-        if journal.whole:
-            self._verdicts(journal)
+        self._verdicts(journal)
         self._seal(journal)
         return self._findings
 
@@ -252,9 +253,17 @@ class _Verification:
             self._say(name, f"does not hold what {packed.name} does: one of the two was changed")
 
     def _verdicts(self, journal: _Chain) -> None:
-        """A verdict says which head it was given for: a journal that never had it was cut."""
+        """A verdict says which head it was given for: a journal that never had it was cut. Its signature says the same."""
         heads = set(journal.heads)
+        for marked in read_marked(self._folder):
+            name, said = f"{VERDICTS}/{marked.number}{SIGNATURE}", marked.signature
+            if marked.wrong:
+                self._say(name, marked.wrong)
+            elif said is not None and journal.whole and said.head and said.head not in heads:
+                self._say(name, f"was given for the head {said.head[:16]}…, which the journal does not have")
         for name in _names(self._folder / VERDICTS):
+            if not journal.whole or name.endswith(SIGNATURE):
+                continue
             try:
                 document = msgspec.json.decode((self._folder / VERDICTS / name).read_bytes())
             except (msgspec.DecodeError, UnicodeDecodeError):
@@ -302,8 +311,14 @@ class _Verification:
             elif found[name] != sha256:
                 self._say(name, "was changed after the seal")
         for name in sorted(found.keys() - seal.files.keys()):
-            later = name.startswith(f"{VERDICTS}/")
-            self._say(name, "was given after the seal" if later else "was added after the seal", note=later)
+            later, signature = name.startswith(f"{VERDICTS}/"), f"{name.removesuffix(DOCUMENT)}{SIGNATURE}"
+            if not later:
+                self._say(name, "was added after the seal")
+            elif name.endswith(DOCUMENT):
+                unsigned = "" if signature in found else ", and nobody signed it"
+                self._say(name, f"was given after the seal{unsigned}", note=True)
+            elif not name.endswith(SIGNATURE):
+                self._say(name, "is neither a verdict nor a signature of one")
 
 
 def _why_broken(line: bytes, due: int) -> str:

@@ -17,9 +17,10 @@ from markupsafe import Markup
 
 from grader.grade import grade
 from grader.probing import without_probes
-from labsim.evidence.attempt import SEAL, VERDICTS
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.verdicts import FOLDER as VERDICTS
+from labsim.evidence.verdicts import SEAL
 from labsim.evidence.verify import ok, verify
 from labsim.report import words
 from labsim.report.axis import clock, elapsed

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event
 from labsim.evidence.key import PUBLIC, SigningKey
 from labsim.evidence.manifest import Manifest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "grader"))
+
+from grader_bench import Bench
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -36,7 +44,7 @@ def test_it_says_whose_key_it_was(labsim: Run, tmp_path: Path) -> None:
     pinned = labsim("verify", theirs, "--key", other.folder / PUBLIC, "--json")
     assert (pinned.returncode, json.loads(pinned.stdout)) == (
         0,
-        {"ok": True, "problems": [], "signed_by": [other.public.id]},
+        {"ok": True, "problems": [], "signed_by": [other.public.id], "verdicts": []},
     )
 
 
@@ -54,3 +62,40 @@ def test_a_key_that_did_not_sign_is_refused(labsim: Run, tmp_path: Path) -> None
     nothing = labsim("verify", tmp_path / "a", "--key", tmp_path / "none.pem")
     assert nothing.returncode == 2
     assert "name a public key" in nothing.stderr
+
+
+def test_a_verdict_of_another_machine_is_told_as_such(
+    labsim: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An appeal board marks a copy with its own key: the copy stays good, and a verdict that was changed is named."""
+    bench = Bench(tmp_path / "bench")
+    bench.read(1, {"meter1.voltage": 230.0, "meter1.power": 4.0})
+    attempt = Attempt.resume(bench.evidence.folder, lambda: 10**10, SigningKey())
+    attempt.keep(Event(kind="submit", protocol="lab"))
+    attempt.seal()
+    copy = tmp_path / "elsewhere" / "copy"
+    shutil.copytree(attempt.folder, copy)
+    monkeypatch.setenv("LABSIM_DATA", str(tmp_path / "board"))
+    assert labsim("grade", copy, "--by", "A. Board", "--why", "appeal").returncode in (0, 1)
+    board = SigningKey(tmp_path / "board").public.id
+
+    shown = labsim("verify", copy)
+    assert shown.returncode == 0
+    assert (
+        f"verdict 0001 (A. Board, appeal) is signed by the key {board}, which is not the one that ran the lab"
+        in shown.stdout
+    )
+    (verdict,) = json.loads(labsim("verify", copy, "--json").stdout)["verdicts"]
+    assert (verdict["verdict"], verdict["signed_by"], verdict["by"], verdict["why"]) == (
+        "0001", board, "A. Board", "appeal",
+    )  # fmt: skip
+
+    path = copy / "verdicts" / "0001.json"
+    path.write_bytes(path.read_bytes().replace(b"A. Board", b"B. Board"))
+    shown = labsim("verify", copy)
+    assert shown.returncode == 1
+    assert "verdicts/0001.sig: does not hold: 0001.json was changed after it was signed" in shown.stdout
+    path.with_suffix(".sig").unlink()
+    shown = labsim("verify", copy)
+    assert shown.returncode == 0
+    assert "verdict 0001 is not signed" in shown.stdout

@@ -15,11 +15,12 @@ import pytest
 from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import attempt as attempt_module
 from labsim.evidence import handin
-from labsim.evidence.attempt import Attempt, save_verdict
+from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Sink
 from labsim.evidence.lock import FolderLock
 from labsim.evidence.manifest import read_manifest, read_tags
 from labsim.evidence.reader import read_journal
+from labsim.evidence.verdicts import save_verdict
 from labsim.evidence.verify import ok, verify
 
 from .conftest import SCENARIO, STEP_NS, TAGS, Clock, Make, create_attempt, fill, write_event

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.heads import NAME as HEADS
 from labsim.evidence.key import PublicKey, SigningKey
+from labsim.evidence.verdicts import save_verdict
 from labsim.evidence.verify import examine, ok, verify
 
 from .conftest import Clock, create_attempt, fill, write_event
@@ -39,6 +40,8 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, key: SigningKey) -> Path:
     attempt.keep(write_event(9))
     attempt.save_verdict({"score": 2, "head": attempt.head})
     attempt.seal()
+    grading = {"by": "A. Board", "why": "appeal"}
+    save_verdict(folder, {"score": 3, "head": attempt.head, "grading": grading}, SigningKey(folder.parent / "board"))
     return folder
 
 
@@ -60,10 +63,15 @@ def covered(folder: Path) -> list[Path]:
     ]
 
 
+def signature_alone(path: Path) -> bool:
+    """Whether a file is a signature that came after the seal: without it the verdict is one that nobody signed."""
+    return path.as_posix().endswith("verdicts/0003.sig")
+
+
 def test_it_is_good_before(sealed: Path, key: SigningKey) -> None:
     """The attempt itself is intact, wherever it lies, and signed by the centre's key alone."""
     findings, signers = examine(sealed, key.public)
-    assert findings == []
+    assert [(finding.file, finding.note) for finding in findings] == [("verdicts/0003.json", True)]
     assert signers == [key.public.id]
     assert len((sealed / HEADS).read_bytes().splitlines()) == 5
 
@@ -109,7 +117,8 @@ def test_one_byte(sealed: Path, work: Path, data: st.DataObject) -> None:
 def test_one_line(sealed: Path, work: Path, data: st.DataObject) -> None:
     """A line that is gone, comes twice, changed places with another, or was put in."""
     copy = spoiled(sealed, work)
-    written = [path for path in covered(copy) if path.suffix in (".jsonl", ".json", ".text") and path.stat().st_size]
+    endings = (".jsonl", ".json", ".text", ".sig")
+    written = [path for path in covered(copy) if path.suffix in endings and path.stat().st_size]
     path = data.draw(st.sampled_from(written))
     lines = path.read_bytes().splitlines(keepends=True)
     before = list(lines)
@@ -135,7 +144,7 @@ def test_every_file(sealed: Path, work: Path) -> None:
     for name, other in zip(names, names[1:] + names[:1], strict=True):
         copy = spoiled(sealed, work)
         (copy / name).unlink()
-        assert not ok(verify(copy)), f"{name} is gone"
+        assert ok(verify(copy)) == signature_alone(name), f"{name} is gone"
         copy = spoiled(sealed, work)
         if (copy / name).stat().st_size:
             (copy / name).write_bytes(b"")
@@ -149,13 +158,23 @@ def test_every_file(sealed: Path, work: Path) -> None:
 
 def test_an_added_file(sealed: Path, work: Path) -> None:
     """A file that nobody wrote is told wherever it lies; a verdict that came later is a note."""
-    for place in ("scenario/more.yaml", "journal/e0003.jsonl", "history/e0003.bin", "files/abc", "keys/other.pem", "x"):
+    for place in (
+        "history/e0001.bin",
+        "scenario/more.yaml",
+        "journal/e0003.jsonl",
+        "history/e0003.bin",
+        "files/abc",
+        "keys/other.pem",
+        "x",
+    ):
         copy = spoiled(sealed, work)
         (copy / place).write_bytes(b"1")
         assert not ok(verify(copy)), place
     copy = spoiled(sealed, work)
-    (copy / "verdicts" / "0003.json").write_bytes(b"{}\n")
+    (copy / "verdicts" / "0004.json").write_bytes(b"{}\n")
     assert ok(verify(copy))
+    (copy / "verdicts" / "0004.txt").write_bytes(b"{}\n")
+    assert not ok(verify(copy))
 
 
 def test_another_centre_cannot_write_it_anew(sealed: Path, work: Path, key: SigningKey, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from grader_bench import Bench
 
 from grader.grade import grade_attempt
-from labsim.evidence.attempt import Attempt, save_verdict
+from labsim.evidence.attempt import Attempt
+from labsim.evidence.verdicts import save_verdict
 from labsim.report.lanes import lanes
 from labsim.report.page import report
 from labsim.report.words import KINDS, WORDS

@@ -19,6 +19,7 @@ from grader.grade import grade
 from grader.probing import without_probes
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.reader import uncollected
 from labsim.evidence.verdicts import FOLDER as VERDICTS
 from labsim.evidence.verdicts import SEAL
 from labsim.evidence.verify import ok, verify
@@ -36,6 +37,7 @@ from labsim.scenario.timeline import all_entries
 _SIGNS = {"passed": "✔", "failed": "✘", "partly": "◐", "not_checked": "⊘", "cannot_check": "!"}
 
 
+@uncollected()
 def report(folder: Path, lang: str, *, full: bool = False) -> str:
     """The page.
 

@@ -102,7 +102,8 @@ def _lab(root: svg.Node, x: Scale, marks: Sequence[Record], y: float, lang: str)
 def _binned(times: Sequence[int], x: Scale) -> Counter[float]:
     """How many of the times fall into each of `BINS` columns, by the pixel where it begins."""
     width = (x.end - x.start) / BINS
-    return Counter(round(x.start + min(int((x(t) - x.start) / width), BINS - 1) * width, 1) for t in times)
+    bins = Counter(min(int((x(t) - x.start) / width), BINS - 1) for t in times)
+    return Counter({round(x.start + index * width, 1): count for index, count in bins.items()})
 
 
 def _short(text: str, most: int) -> str:

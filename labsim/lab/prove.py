@@ -13,7 +13,7 @@ from labsim.scenario.folder import wrong_answers
 
 UNTOUCHED, SOLUTION = "untouched", "solution"
 SOLUTION_FILE = "solution.py"
-_LATE = 0.1
+_LATE = 0.02
 """Share of late steps from which on a run that went wrong is suspected to have been disturbed by a busy machine."""
 
 

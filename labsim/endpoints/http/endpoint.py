@@ -138,7 +138,7 @@ class HttpEndpoint:
         else:
             try:
                 response = self._service.answer(request)
-            except EvidenceError:  # the lab stops; what is not kept is not answered
+            except EvidenceError:  # what is not kept is not answered
                 self._hang_up(scope["client"])
                 return
         await _write(send, response, head=request.method == "HEAD")

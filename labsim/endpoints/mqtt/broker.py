@@ -324,7 +324,7 @@ class Broker:
             witness.note_message("publish", will.topic, will.payload, will.qos, will.retain, **more)
             self.deliver(route, will.payload, will.qos, will.retain, will.properties)
         except EvidenceError:
-            return  # nothing is published that is not kept; the sink itself stops the lab
+            return  # nothing is published that is not kept; the sink itself pauses the lab
 
     def _release_will(self, client_id: str) -> None:
         waiting = self._wills.pop(client_id, None)

@@ -180,7 +180,7 @@ class Connection:
         try:
             self.witness.note("close", clean=clean, **why)
         except EvidenceError:
-            return  # there is no answer to hold back, and the sink itself stops the lab
+            return  # there is no answer to hold back, and the sink itself pauses the lab
         if client is not None and client.will is not None:
             self.broker.leave_will(self.witness, client.will, client.session)
 

@@ -117,7 +117,7 @@ class ExternalBroker:
         try:
             vehicle.connected()
         except EvidenceError:
-            return  # the sink itself stops the lab
+            return  # the sink itself pauses the lab
 
     def addresses(self) -> list[Address]:
         """The tap's address, known after entering."""
@@ -151,7 +151,7 @@ class ExternalBroker:
         try:
             self._voice.hear(topic, payload, app, user, properties)
         except EvidenceError:
-            return  # the sink itself stops the lab
+            return  # the sink itself pauses the lab
 
     def _came(self) -> None:
         if self._gone:
@@ -162,7 +162,7 @@ class ExternalBroker:
             try:
                 node.connected()
             except EvidenceError:
-                return  # the sink itself stops the lab
+                return  # the sink itself pauses the lab
 
     def _come_again(self) -> None:
         """The edge node takes leave because its host went, and comes again with the next bdSeq in its will."""
@@ -184,4 +184,4 @@ class ExternalBroker:
         try:
             self._sink(Event(kind="incident", protocol="lab", subject="mqtt", detail={"reason": reason}))
         except EvidenceError:
-            return  # the sink itself stops the lab
+            return  # the sink itself pauses the lab

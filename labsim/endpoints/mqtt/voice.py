@@ -191,4 +191,4 @@ class Voice:
             for vehicle in self.vehicles.values():
                 vehicle.leave()
         except EvidenceError:
-            return  # nothing is published that is not kept; the sink itself stops the lab
+            return  # nothing is published that is not kept; the sink itself pauses the lab

@@ -92,7 +92,7 @@ class NtpEndpoint(asyncio.DatagramProtocol):
     def _keep(self, event: Event) -> bool:
         try:
             self._sink(event)
-        except EvidenceError:  # the lab stops; what is not kept is not answered
+        except EvidenceError:  # what is not kept is not answered
             return False
         return True
 

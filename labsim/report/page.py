@@ -51,13 +51,14 @@ def report(folder: Path, lang: str, *, full: bool = False) -> str:
         AttemptError: the folder cannot be read.
         ScenarioError: the scenario in it cannot.
     """
+    findings = verify(folder)  # first, so that what it needs of memory is free again
     evidence = Evidence.load(folder)
     manifest = evidence.manifest
     scenario = load_scenario(folder / "scenario", seed=manifest.seed, catalogue=None, drawn=manifest.variants)
     marked = grade(evidence, scenario)
     voice = "training" if full else marked.voice
     verdict = marked.to_json(lang, voice)
-    sealed, findings, kept = _sealed(folder), verify(folder), _kept(folder)
+    sealed, kept = _sealed(folder), _kept(folder)
     open_ = full or (sealed is not None and voice == "training")
     return _template().render(
         lang=lang,

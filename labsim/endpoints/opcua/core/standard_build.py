@@ -22,6 +22,10 @@ from labsim.endpoints.opcua.core.nodeid import Key, key_of
 from labsim.endpoints.opcua.core.nodes import HAS_TYPE, Node, Reference
 
 TABLE = Path(__file__).with_name("standard.table")
+SYMMETRIC = frozenset({31, 32, 24137, 25257, 25258, 25259, 25260})
+ABSTRACT_REFERENCES = frozenset({31, 32, 33, 34, 44})
+ABSTRACT_VARIABLES = frozenset({62, 2137, 2372, 12021, 17714, 18772, 18779, 18786, 32431})
+"""Of these classes asyncua's code does not say which types are abstract or symmetric; Opc.Ua.NodeSet2.xml does."""
 TEXTS = (nodes.DESCRIPTION, nodes.INVERSE_NAME)
 
 
@@ -92,7 +96,7 @@ class _Builder:
             name, shown = item.BrowseName, item.NodeAttributes.DisplayName
             browse = self._shared.setdefault((name.NamespaceIndex, name.Name), name)
             display = self._shared.setdefault((shown.Text, shown.Locale), shown)
-            self._nodes[key] = Node(key, cls, browse, display, self._attributes(item.NodeAttributes, cls))
+            self._nodes[key] = Node(key, cls, browse, display, self._attributes(key, item.NodeAttributes, cls))
             if not item.ParentNodeId.is_null():
                 self._link(key_of(item.ParentNodeId), key_of(item.ReferenceTypeId), key)
             if not item.TypeDefinition.is_null():
@@ -111,7 +115,7 @@ class _Builder:
         if kind not in nodes.ONE_WAY:
             self._references.setdefault(target, {})[(kind, False, source)] = None
 
-    def _attributes(self, given: Any, cls: int) -> dict[int, Any]:
+    def _attributes(self, key: Key, given: Any, cls: int) -> dict[int, Any]:
         """The attributes that a node of the class has (OPC 10000-3 §5)."""
         found: dict[int, Any] = {}
         if given.Description is not None and given.Description.Text:
@@ -128,8 +132,11 @@ class _Builder:
             found[nodes.CONTAINS_NO_LOOPS] = bool(given.ContainsNoLoops)
         if cls in (nodes.OBJECT_TYPE, nodes.VARIABLE_TYPE, nodes.REFERENCE_TYPE, nodes.DATA_TYPE):
             found[nodes.IS_ABSTRACT] = bool(given.IsAbstract)
+        if cls == nodes.VARIABLE_TYPE:
+            found[nodes.IS_ABSTRACT] = key in ABSTRACT_VARIABLES
         if cls == nodes.REFERENCE_TYPE:
-            found[nodes.SYMMETRIC] = bool(given.Symmetric)
+            found[nodes.IS_ABSTRACT] = key in ABSTRACT_REFERENCES
+            found[nodes.SYMMETRIC] = key in SYMMETRIC
             if given.InverseName is not None and given.InverseName.Text:
                 found[nodes.INVERSE_NAME] = given.InverseName
         if cls == nodes.DATA_TYPE and type(given.DataTypeDefinition) is not ua.ExtensionObject:

@@ -2,6 +2,7 @@
 const o = require("node-opcua-client");
 const types = require("node-opcua-types");
 const { NumericRange } = require("node-opcua-numeric-range");
+const { coerceStatusCode } = require("node-opcua-status-code");
 const readline = require("readline");
 
 const STRUCTURES = Object.fromEntries(Object.values(types).filter((one) => one?.schema?.dataTypeNodeId).map((one) => [shown(one.schema.dataTypeNodeId), one]));
@@ -16,7 +17,7 @@ const BASIC = {
     return made;
   },
   ExtensionObject: (made) => structure(STRUCTURES[made.UaTypeId], made),
-  StatusCode: (made) => o.coerceStatusCode(made.Code), Double: Number, Float: Number, Int64: long, UInt64: long,
+  StatusCode: (made) => coerceStatusCode(made.Code), Double: Number, Float: Number, Int64: long, UInt64: long,
 };
 
 function long(text) { const whole = BigInt(text); return [Number(whole >> 32n), Number(whole & 0xffffffffn)]; }
@@ -30,7 +31,7 @@ function variant(made) {
 function dataValue(made) {
   const time = (text) => (text ? new Date(text) : undefined);
   return new o.DataValue({
-    value: variant(made), statusCode: made.Status && o.coerceStatusCode(made.Status.Code), sourceTimestamp: time(made.SourceTimestamp), serverTimestamp: time(made.ServerTimestamp),
+    value: variant(made), statusCode: made.Status && coerceStatusCode(made.Status.Code), sourceTimestamp: time(made.SourceTimestamp), serverTimestamp: time(made.ServerTimestamp),
   });
 }
 

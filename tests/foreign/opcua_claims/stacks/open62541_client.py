@@ -42,7 +42,7 @@ class Clients:
         client.config.noReconnect = True
         try:
             if asked.get("session", True):
-                await client.connect(createDefaultSubscription=False)
+                await client._connect()  # connect() would give namespaces numbers of its own
             else:
                 await client.connect(noSession=True)
         except o6.StatusCodeError as error:

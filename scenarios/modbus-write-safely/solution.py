@@ -41,8 +41,7 @@ class Trainee:
         self.answer("refused", str(code))
         self.start()
         time.sleep(8 * self.pace)
-        self.write(FLOW, [500])
-        kept = self.kept()
+        kept = self.ask_for(50)
         print(f"50 l/min: the unit keeps {kept:g}")
         self.answer("clamped", f"{kept:g}")
         self.set_all(FLOW, [self.card["flow"] * 10])
@@ -99,6 +98,17 @@ class Trainee:
         """Wait for the permissive."""
         while not self.client.read_discrete_inputs(PERMISSIVE, count=1, device_id=self.unit).bits[0]:
             time.sleep(self.pace)
+
+    def ask_for(self, flow: int) -> float:
+        """The flow set-point that the unit keeps when it is asked for ``flow``, l/min; a request that was lost is made again."""
+        before = kept = self.kept()
+        for _ in range(3):
+            while self.write(FLOW, [flow * 10]):  # it argues until it has pumped for some seconds
+                time.sleep(self.pace)
+            kept = self.kept()
+            if kept != before:
+                break
+        return kept
 
     def kept(self) -> float:
         """The flow set-point that the unit has kept, l/min."""

@@ -200,6 +200,7 @@ class CannedLab:
         }
         self.state, self.t, self.verdict = "running", 2208.0, None
         self.mode = "training"
+        self.trouble: str | None = None
         self.level = 2
         self.wrong: list[dict[str, Any]] = []
 
@@ -221,6 +222,7 @@ class CannedLab:
             "speed": 1.0,
             "mode": self.mode,
             "state": self.state,
+            "trouble": self.trouble,
             "t": self.t,
             "lang": lang,
             "late_steps": 0,

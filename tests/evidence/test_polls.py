@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labsim.errors import EvidenceError
-from labsim.evidence.event import Event
+from labsim.evidence.event import Entry, Event
 from labsim.evidence.polls import WINDOW_NS, Polls, one_by_one
 
 MS = 1_000_000
@@ -219,3 +219,23 @@ def test_after_a_failure_nothing_of_the_segment_is_good() -> None:
     polls.gather()
     polls(Event(kind="write", protocol="modbus", session="s1"))
     polls.settle()
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+def test_what_a_request_did_is_told_though_the_poll_before_it_was_refused(gathered: bool) -> None:
+    """The lab hears of every write, refused or not: it may have changed the plant already."""
+    asked = list[str]()
+
+    def keep(entries: Sequence[Entry]) -> None:
+        asked.extend(one.kind for one in entries if isinstance(one, Event))
+        raise EvidenceError("full")
+
+    polls = Polls(keep, lambda event: False)
+    polls.begin(read(), 1)
+    assert polls.again("s1", 1)
+    if gathered:
+        polls.gather()
+    for _ in range(2):
+        with pytest.raises(EvidenceError):
+            polls(Event(kind="write", protocol="modbus", session="s1"))
+    assert asked == ["poll", "write", "poll", "write"]

@@ -227,6 +227,21 @@ async def test_host_goes_away_and_comes_back(host: FakeHost, sit: Sit, size: tup
         await seat.until(lambda: seat.lab.outcomes)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_lab_that_has_to_wait_says_why(host: FakeHost, sit: Sit, size: tuple[int, int]) -> None:
+    """What keeps the lab itself from going on, and what to do, stands below the header until it is over."""
+    async with sit(host, size=size) as seat:
+        host.lab.state, host.lab.trouble = (
+            "paused",
+            "The plant is paused: e0001.jsonl could not be written [full]. Free space.",
+        )
+        await seat.until(lambda: "could not be written [full]" in seat.seen)
+        await seat.press("1", "2", "3")
+        assert "paused" in seat.seen
+        host.lab.state, host.lab.trouble = "running", None
+        await seat.until(lambda: "could not be written" not in seat.seen)
+
+
 async def test_host_started_again_elsewhere_is_found(host: FakeHost, sit: Sit, tmp_path: Path) -> None:
     """A host that comes back on the same attempt at another address is found by its control.json."""
     host.lab.attempt = str(tmp_path)

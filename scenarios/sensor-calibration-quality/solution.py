@@ -23,7 +23,8 @@ from paho.mqtt.client import Client as Mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 ZONES = range(1, 9)
-WATCH_S, SETTLE_S, STEP_S, PUBLISH_S = 25, 24, 150, 65
+WATCH_S, SETTLE_S, STEP_S, PUBLISH_S = 60, 24, 150, 65
+CREEP_K = 0.4  # what a channel may move in a minute while its zone stands still
 STEP_K = 25.0
 
 
@@ -74,11 +75,19 @@ class Trainee:
                 self.kinds[zone] = "stuck"
             elif max(abs(value - middle) for value in seen[zone]) > 15:
                 self.kinds[zone] = "spikes"
+            elif abs(self.creep(seen[zone])) > CREEP_K:
+                self.kinds[zone] = "drift"
             elif abs(middle - (target * 1.8 + 32)) < 3:
                 self.kinds[zone] = "fahrenheit"
             elif abs(middle - target) > 2:
                 self.kinds[zone] = "scale"
         print(self.kinds)
+
+    @staticmethod
+    def creep(seen: list[float]) -> float:
+        """How far a channel has moved, from its first third to its last."""
+        third = len(seen) // 3
+        return statistics.mean(seen[-third:]) - statistics.mean(seen[:third])
 
     def report(self) -> list[tuple[str, str]]:
         """What lies, and how."""
@@ -119,7 +128,7 @@ class Trainee:
             for zone, shown in zip(ZONES, await self.read(list(self.zones.values())), strict=True):
                 recent[zone].append(shown)
                 if turn % 2 == 0:
-                    value = statistics.median(recent[zone]) if self.kinds.get(zone) == "spikes" else shown
+                    value = self.smooth(recent[zone]) if self.kinds.get(zone) == "spikes" else shown
                     message = {
                         "value": round(self.true(zone, value, zone == scaled), 2),
                         "raw": shown,
@@ -131,6 +140,10 @@ class Trainee:
         broker.disconnect()
         broker.loop_stop()
 
+    def smooth(self, values: Iterable[float]) -> float:
+        """The last values without an outlier among them."""
+        return statistics.median(values)
+
     def true(self, zone: int, shown: float, scaled: bool) -> float:
         """What is true, as far as one can know."""
         if scaled:
@@ -139,7 +152,7 @@ class Trainee:
 
     def quality(self, zone: int) -> str:
         """Whether that can be trusted."""
-        return "bad" if self.kinds.get(zone) == "stuck" else "good"
+        return "bad" if self.kinds.get(zone) in ("stuck", "drift") else "good"
 
     def record(self, zone: int) -> None:
         """What an auditor wants to see."""

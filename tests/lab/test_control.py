@@ -41,7 +41,8 @@ async def api(lab: Lab) -> AsyncIterator[httpx.AsyncClient]:
 async def test_lab_shows_everything_but_the_exercise(lab: Lab, api: httpx.AsyncClient) -> None:
     """``GET /lab`` has tasks, endpoints and open settings, but no drawn word order and no true value."""
     seen = (await api.get("lab", params={"lang": "zh-Hant"})).json()
-    assert [task["id"] for task in seen["tasks"]] == ["tables", "orders", "decode", "bits", "poll", "exception"]
+    tasks = ["tables", "orders", "decode", "bits", "poll", "exception", "rollover"]
+    assert [task["id"] for task in seen["tasks"]] == tasks
     assert seen["tasks"][5]["answer"]
     assert seen["tasks"][1]["hints"] == {"total": 1, "opened": [], "next_cost": 2}
     assert seen["endpoints"][0]["unit"] == 11
@@ -119,7 +120,7 @@ async def test_answer_is_kept_and_marked(lab: Lab, api: httpx.AsyncClient) -> No
         ("check", {"task": None, "lang": "fr"}, 400, "not a language"),
         ("device", {"device": "meter9", "setting": "load", "value": 1}, 404, "no device 'meter9'"),
         ("device", {"device": "meter1", "setting": "word_order", "value": "ABCD"}, 400, "part of the exercise"),
-        ("device", {"device": "meter1", "setting": "rated_current", "value": "much"}, 400, "is not a number"),
+        ("device", {"device": "meter2", "setting": "rated_current", "value": "much"}, 400, "is not a number"),
         ("answer", {"task": "exception", "value": None}, 400, "'value' must be"),
     ],
 )

@@ -43,6 +43,7 @@ class PublicKey:
         Raises:
             EvidenceError: the file cannot be read or holds no public Ed25519 key.
         """
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -51,7 +52,7 @@ class PublicKey:
             key = load_pem_public_key(pem)
         except OSError as error:
             raise EvidenceError(f"{path} cannot be read ({error.strerror}): name a public key.") from error
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             raise EvidenceError(f"{path} holds no public key: name the PEM file of an Ed25519 key.") from error
         if not isinstance(key, Ed25519PublicKey):
             raise EvidenceError(f"{path} holds a key of another kind: name the PEM file of an Ed25519 key.")

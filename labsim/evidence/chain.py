@@ -34,8 +34,8 @@ def root(folder: Path) -> bytes:
 
 def close_line(body: bytes, previous: bytes) -> tuple[bytes, bytes]:
     """The line (with newline) for a JSON object ``body``, and its hash."""
-    hashed = hashlib.sha256(previous + body)
-    return b'%b,"h":"%b"}\n' % (body[:-1], hashed.hexdigest().encode()), hashed.digest()
+    digest = hashlib.sha256(previous + body).digest()
+    return b'%b,"h":"%b"}\n' % (body[:-1], digest.hex().encode()), digest
 
 
 def open_line(line: bytes, previous: bytes) -> bytes | None:

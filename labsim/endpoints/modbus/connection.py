@@ -224,6 +224,10 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             EvidenceError: they could not be.
         """
         respond, peer, framed, answers = self._application.respond, self._peer, self._framed, []
+        if len(frames) == 1 and not self._manner.broadcast:  # nothing to wait for
+            transaction, unit, pdu = frames[0]
+            response = respond(peer, unit, pdu)
+            return [] if response is None else [framed(transaction, unit, response)]
         self._application.gather()
         try:
             for transaction, unit, pdu in frames:

@@ -17,7 +17,11 @@ from asyncua import Client, ua
 from asyncua.crypto import security_policies as policies
 from asyncua.ua.ua_binary import struct_from_binary
 
-STRUCTURES = {one.data_type.to_string(): one for one in vars(ua).values() if dataclasses.is_dataclass(one) and hasattr(one, "data_type")}
+STRUCTURES = {
+    one.data_type.to_string(): one
+    for one in vars(ua).values()
+    if dataclasses.is_dataclass(one) and hasattr(one, "data_type")
+}
 TEXTS = (ua.NodeId, ua.ExpandedNodeId)
 
 
@@ -27,13 +31,15 @@ def qualified(text: str | None) -> Any:
     return ua.QualifiedName(name, int(index)) if colon and index.isdigit() else ua.QualifiedName(text, 0)
 
 
-def variant(made: dict[str, Any]) -> Any:
+def variant(made: Any) -> Any:
     """A Variant of its UaType and Value."""
     kind = ua.VariantType(made.get("UaType", 0))
     value = made.get("Value")
     one = PLAIN.get(kind.name, float if kind.name in ("Float", "Double") else lambda plain: plain)
     is_array = isinstance(value, list)
-    return ua.Variant([one(part) for part in value] if is_array else None if value is None else one(value), kind, is_array=is_array)
+    return ua.Variant(
+        [one(part) for part in value] if is_array else None if value is None else one(value), kind, is_array=is_array
+    )
 
 
 def data_value(made: dict[str, Any]) -> Any:
@@ -81,7 +87,9 @@ def value_of(hint: Any, made: Any) -> Any:
 @functools.cache
 def hints_of(kind: Any) -> dict[str, Any]:
     """Types of the fields of a structure."""
-    return typing.get_type_hints(kind, vars(ua) | {"ua": ua, "Optional": typing.Optional, "List": list, "Union": typing.Union})
+    return typing.get_type_hints(
+        kind, vars(ua) | {"ua": ua, "Optional": typing.Optional, "List": list, "Union": typing.Union}
+    )
 
 
 def structure(kind: Any, made: dict[str, Any]) -> Any:
@@ -94,7 +102,7 @@ def structure(kind: Any, made: dict[str, Any]) -> Any:
     return one
 
 
-def shown(value: Any) -> Any:  # noqa: PLR0911 - one for each kind
+def shown(value: Any) -> Any:
     """A value as JSON."""
     if value is None or isinstance(value, bool | str):
         return value
@@ -117,8 +125,14 @@ def shown(value: Any) -> Any:  # noqa: PLR0911 - one for each kind
     if isinstance(value, ua.Variant):
         return {"UaType": value.VariantType.value, "Value": shown(value.Value)}
     if isinstance(value, ua.DataValue):
-        beside = {"Status": value.StatusCode, "SourceTimestamp": value.SourceTimestamp, "ServerTimestamp": value.ServerTimestamp}
-        return (shown(value.Value) if value.Value else {}) | {key: shown(one) for key, one in beside.items() if one is not None}
+        beside = {
+            "Status": value.StatusCode,
+            "SourceTimestamp": value.SourceTimestamp,
+            "ServerTimestamp": value.ServerTimestamp,
+        }
+        return (shown(value.Value) if value.Value else {}) | {
+            key: shown(one) for key, one in beside.items() if one is not None
+        }
     if isinstance(value, list | tuple):
         return [shown(one) for one in value]
     if dataclasses.is_dataclass(value):

@@ -39,7 +39,6 @@ class Clients:
         if asked.get("user"):
             given |= {"username": asked["user"], "password": asked["password"]}
         client = o6.Client(asked["url"], **given)
-        client.config.noReconnect = True
         try:
             if asked.get("session", True):
                 await client._connect()  # connect() would give namespaces numbers of its own
@@ -62,8 +61,13 @@ class Clients:
         if service == "CreateMonitoredItems":
             return plain(await self._watch(client, request, asked))
         if service == "CreateSubscription":
+            self.told[asked["connection"]] = asyncio.Queue()  # what earlier ones told is nobody's any more
             return plain(await client._service_createSubscription(request, None, lambda *_: None, lambda *_: None))
-        names = {"FindServers": "find_servers", "GetEndpoints": "get_endpoints", "FindServersOnNetwork": "find_servers_on_network"}
+        names = {
+            "FindServers": "find_servers",
+            "GetEndpoints": "get_endpoints",
+            "FindServersOnNetwork": "find_servers_on_network",
+        }
         send = getattr(client, "_service_" + names.get(service, service[0].lower() + service[1:]))
         return plain(await send(request))
 

@@ -233,11 +233,11 @@ class JournalWriter:
         """
         with self._lock:
             self._refused, self._refusal, self._refused_ns = count, error, since_ns
-            return self._tell_refused(late)
+            return self._tell_refused(late, "the disk took nothing for a while")
 
-    def _tell_refused(self, late: int = 0) -> bytes:
+    def _tell_refused(self, late: int = 0, reason: str = "events refused") -> bytes:
         detail = {
-            "reason": "events refused", "count": self._refused, "error": self._refusal,
+            "reason": reason, "count": self._refused, "error": self._refusal,
             "from": _iso(self._refused_ns), "to": _iso(time.time_ns()),
         }  # fmt: skip
         if late:

@@ -372,7 +372,7 @@ class Lab:
                 ]
                 self._tell(phases, self.attempt.write_all(phases))
         except DiskError as error:
-            outage.error = error
+            outage.error = DiskError(outage.error.place, error.reason)  # where it began, and why it still is so
             return False
         except EvidenceError as error:
             self.failure, self.outage = self.failure or error, None

@@ -71,7 +71,7 @@ def _subject(record: Record) -> list[str]:
     if record.protocol == "lab":
         named = [
             str(detail[name])
-            for name in ("task", "fault", "phase", "client", "did", "setting", "reason")
+            for name in ("task", "fault", "phase", "client", "did", "setting", "reason", "from", "to")
             if name in detail
         ]
         return [_cut(record.subject or record.device), *map(_cut, named), *(_cut(_said(v)) for v in record.values)]

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -245,19 +246,24 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def credentials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Paths of a client's certificate and key."""
-    made, folder = make_pair(URI, "claims"), tmp_path_factory.mktemp("claims")
-    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(made.der) + b"-----END CERTIFICATE-----\n"
-    files = {"certificate": made.der, "key": key_pem(made.key), "pem": pem}
-    for name, data in files.items():
-        (folder / f"{name}.{'der' if name == 'certificate' else 'pem'}").write_bytes(data)
-    return {name: str(folder / f"{name}.{'der' if name == 'certificate' else 'pem'}") for name in files}
+def credentials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Paths of certificates and keys: the client's own, of a user who is known, and of a stranger."""
+    folder = tmp_path_factory.mktemp("claims")
+    found: dict[str, dict[str, str]] = {}
+    for name in ("client", "known", "stranger"):
+        made = make_pair(URI, name)
+        pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(made.der) + b"-----END CERTIFICATE-----\n"
+        found[name] = {"der": f"{name}.der", "pem": f"{name}.pem", "key": f"{name}-key.pem"}
+        for kind, data in (("der", made.der), ("pem", pem), ("key", key_pem(made.key))):
+            path = folder / found[name][kind]
+            path.write_bytes(data)
+            found[name][kind] = str(path)
+    return found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, credentials: dict[str, str]
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, credentials: dict[str, dict[str, str]]
 ) -> AsyncIterator[Stack]:
     """A lab of its own, and the program of the stack that is its client."""
     name = request.param
@@ -270,6 +276,8 @@ async def stack(
     attempt = tmp_path_factory.mktemp("lab") / "attempt"
     async with Lab(FOLDER / "scenario", Options(seed="claims", attempt=attempt, port_base=0)) as lab:
         url = next(row["url"] for row in lab.addresses())
+        (folder,) = attempt.glob("pki*/users/trusted/certs")
+        shutil.copy(credentials["known"]["der"], folder)
         process = await asyncio.create_subprocess_exec(
             program, str(FOLDER / "stacks" / script), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL, limit=2**26,

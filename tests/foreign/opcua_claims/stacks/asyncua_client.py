@@ -155,13 +155,13 @@ class Clients:
         if asked.get("user"):
             client.set_user(asked["user"])
             client.set_password(asked["password"])
-        if asked.get("userCertificate"):
-            await client.load_client_certificate(asked["userCertificate"])
-            await client.load_private_key(asked["userKey"])
+        if asked.get("x509"):
+            await client.load_client_certificate(asked[asked["x509"]]["der"])
+            await client.load_private_key(asked[asked["x509"]]["key"])
         if asked["policy"] != "None":
             policy = getattr(policies, "SecurityPolicy" + asked["policy"].replace("_", ""))
             mode = ua.MessageSecurityMode(asked["mode"])
-            await client.set_security(policy, asked["certificate"], asked["key"], mode=mode)
+            await client.set_security(policy, asked["client"]["der"], asked["client"]["key"], mode=mode)
         try:
             if asked.get("session", True):
                 await client.connect()

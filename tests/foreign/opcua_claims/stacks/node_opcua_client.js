@@ -3,6 +3,7 @@ const o = require("node-opcua-client");
 const types = require("node-opcua-types");
 const { NumericRange } = require("node-opcua-numeric-range");
 const { coerceStatusCode } = require("node-opcua-status-code");
+const fs = require("fs");
 const readline = require("readline");
 
 const STRUCTURES = Object.fromEntries(Object.values(types).filter((one) => one?.schema?.dataTypeNodeId).map((one) => [shown(one.schema.dataTypeNodeId), one]));
@@ -90,11 +91,12 @@ const DO = {
   async connect(asked) {
     const client = o.OPCUAClient.create({
       endpointMustExist: false, connectionStrategy: { maxRetry: 0, initialDelay: 10 }, securityMode: asked.mode, securityPolicy: o.SecurityPolicy[asked.policy],
-      applicationUri: asked.applicationUri, certificateFile: asked.pem, privateKeyFile: asked.key, keepSessionAlive: false, clientName: asked.applicationUri,
+      applicationUri: asked.applicationUri, certificateFile: asked.client.pem, privateKeyFile: asked.client.key, keepSessionAlive: false, clientName: asked.applicationUri,
     });
     try {
       await client.connect(asked.url);
-      const user = asked.user ? { type: 1, userName: asked.user, password: asked.password } : { type: 0 };
+      const own = asked[asked.x509];
+      const user = own ? { type: 2, certificateData: fs.readFileSync(own.der), privateKey: fs.readFileSync(own.key, "utf8") } : asked.user ? { type: 1, userName: asked.user, password: asked.password } : { type: 0 };
       clients[asked.connection] = { client, session: asked.session === false ? null : await client.createSession(user) };
     } catch (error) {
       await client.disconnect();

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import o6
@@ -34,11 +35,17 @@ class Clients:
         """Open a channel, and a session unless told otherwise."""
         given: dict[str, Any] = {"applicationUri": asked["applicationUri"], "securityMode": asked["mode"]}
         given["securityPolicy"] = POLICY + asked["policy"]
-        if asked["policy"] != "None" or asked.get("user"):  # a password is encrypted, though the channel is not
-            given |= {"certificate": asked["certificate"], "privateKey": asked["key"]}
+        if (
+            asked["policy"] != "None" or asked.get("user") or asked.get("x509")
+        ):  # a password is encrypted, though the channel is not
+            given |= {"certificate": asked["client"]["der"], "privateKey": asked["client"]["key"]}
         if asked.get("user"):
             given |= {"username": asked["user"], "password": asked["password"]}
         client = o6.Client(asked["url"], **given)
+        if asked.get("x509"):
+            client.config.setAuthenticationCert(
+                *(Path(asked[asked["x509"]][kind]).read_bytes() for kind in ("der", "key"))
+            )
         try:
             if asked.get("session", True):
                 await client._connect()  # connect() would give namespaces numbers of its own

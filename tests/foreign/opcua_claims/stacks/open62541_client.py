@@ -24,6 +24,11 @@ def plain(value: Any) -> Any:
     return json.loads(o6.encodeJson(value))
 
 
+def content(path: str) -> bytes:
+    """What a file holds."""
+    return Path(path).read_bytes()
+
+
 class Clients:
     """The connections by their names, and what their subscriptions told."""
 
@@ -44,7 +49,7 @@ class Clients:
         client = o6.Client(asked["url"], **given)
         if asked.get("x509"):
             client.config.setAuthenticationCert(
-                *(Path(asked[asked["x509"]][kind]).read_bytes() for kind in ("der", "key"))
+                *map(content, (asked[asked["x509"]]["der"], asked[asked["x509"]]["key"]))
             )
         try:
             if asked.get("session", True):

@@ -1,4 +1,4 @@
-"""Programs from elsewhere, as clients of a running lab."""
+"""Programs from elsewhere, as clients of a running lab; ``opcua_claim`` is a module beside this file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from labsim.lab.options import Options
 from labsim.scenario.folder import find_scenario
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 DEMANDED = os.environ.get("LABSIM_FOREIGN") == "1"
 """In CI a missing program is a failure."""
 

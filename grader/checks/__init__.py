@@ -58,6 +58,7 @@ REGISTRY = {
     "opcua.closed": "grader.checks.opcua_end:Closed",
     "opcua.condition": "grader.checks.opcua_condition:Condition",
     "opcua.history-read": "grader.checks.opcua_history:HistoryRead",
+    "opcua.listened": "grader.checks.opcua_events:Listened",
     "opcua.never": "grader.checks.opcua_never:OpcuaNever",
     "opcua.no-session": "grader.checks.opcua_end:NoSession",
     "opcua.not-polled": "grader.checks.opcua_polling:NotPolled",

@@ -30,7 +30,8 @@ opcua
     ``poll`` [nodes, reads, first, last, shortest, longest]: as of modbus;
     ``write`` [node, old]: one event per node, ``tags``/``values`` of that node;
     ``subscribe`` [node, subscription, item, publishing_ms, sampling_ms, requested_sampling_ms, queue, deadband_type,
-    deadband, mode]: one event per monitored item; ``unsubscribe`` [subscription, items];
+    deadband, mode; of an item on events: select: fields, where: its elements, each the operator and its operands, ``#2`` for
+    element 2]: one event per monitored item; ``unsubscribe`` [subscription, items];
     ``call`` [node, method, arguments, results, name: what the device calls it]: one event per method;
     ``acknowledge`` [event_id, comment, source, condition: ``device.alarm``, active_ns: when it became active last] and
     ``condition`` [action: confirm|comment|enable|disable|shelve|unshelve, seconds, and the same]: ``device`` and ``tags``

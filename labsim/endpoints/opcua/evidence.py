@@ -351,11 +351,14 @@ class Reporter:
     def _subscribe(self, happening: Happening) -> None:
         facts: Sequence[ItemFact] = happening.facts or ()
         for fact in facts:
+            filter_: dict[str, Any] = (
+                {} if fact.events is None else {"select": fact.events.select, "where": fact.events.where}
+            )
             self._send(
                 happening, "subscribe", status=fact.status, **self._about(fact.key), subscription=fact.subscription,
                 item=fact.item, publishing_ms=fact.publishing, sampling_ms=fact.sampling,
                 requested_sampling_ms=fact.requested_sampling, queue=fact.queue, deadband_type=fact.deadband_type,
-                deadband=fact.deadband, mode=MONITORING_MODES[fact.mode],
+                deadband=fact.deadband, mode=MONITORING_MODES[fact.mode], **filter_,
             )  # fmt: skip
 
     def _call(self, happening: Happening) -> None:

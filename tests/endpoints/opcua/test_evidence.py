@@ -156,6 +156,44 @@ def test_each_item_is_an_event_with_its_revised_settings(peer: Any, events: list
     assert of_kind(events, "unsubscribe")[0].detail == {"subscription": number, "items": [item]}
 
 
+def test_an_item_on_events_is_told_with_its_filter(peer: Any, events: list[Event]) -> None:
+    """The fields it tells, and its where clause element by element; a long list is cut, a loop cannot be sent."""
+
+    def field(*path: str) -> Any:
+        one = ua.SimpleAttributeOperand()
+        one.TypeDefinitionId, one.AttributeId = ua.NodeId(2041), 13
+        one.BrowsePath = [ua.QualifiedName(name, 0) for name in path]
+        return one
+
+    def element(operator: Any, *operands: Any) -> Any:
+        one = ua.ContentFilterElement()
+        one.FilterOperator, one.FilterOperands = operator, list(operands)
+        return one
+
+    def literal(value: Any) -> Any:
+        return ua.LiteralOperand(ua.Variant(value))
+
+    filter_ = ua.EventFilter()
+    filter_.SelectClauses = [field("Severity"), field("ActiveState", "Id")]
+    filter_.WhereClause.Elements = [
+        element(ua.FilterOperator.And, ua.ElementOperand(1), ua.ElementOperand(2)),
+        element(ua.FilterOperator.GreaterThanOrEqual, field("Severity"), literal(500)),
+        element(ua.FilterOperator.And, ua.ElementOperand(3), ua.ElementOperand(4)),
+        element(ua.FilterOperator.OfType, literal(ua.NodeId(2915))),
+        element(ua.FilterOperator.InList, field("SourceName"), *[literal(f"press{n}" * 40) for n in range(30)]),
+    ]
+    watched = ua.ReadValueId(ua.NodeId(2253), ua.AttributeIds.EventNotifier)
+    subscribe(peer, watched, Filter=filter_)
+    detail = of_kind(events, "subscribe")[0].detail
+    assert detail["select"] == ["Severity", "ActiveState/Id"]
+    assert detail["where"][:4] == [
+        ["And", "#1", "#2"], ["GreaterThanOrEqual", "Severity", 500], ["And", "#3", "#4"], ["OfType", "i=2915"],
+    ]  # fmt: skip
+    assert detail["where"][4][:2] == ["InList", "SourceName"]
+    assert len(detail["where"][4]) < 30
+    assert max(map(len, detail["where"][4])) <= 200
+
+
 def test_an_item_that_is_refused_is_told_too(peer: Any, events: list[Event], reading: Any) -> None:
     """A wrong node gives an event with its status."""
     subscribe(peer, reading("nope"))

@@ -10,6 +10,7 @@ from asyncua.ua.ua_binary import variant_to_binary
 
 from labsim.endpoints.opcua.core import nodes
 from labsim.endpoints.opcua.core.event import BASE_EVENT, Event, Path, known_fields
+from labsim.endpoints.opcua.core.happening import EventFilterFact
 from labsim.endpoints.opcua.core.locale import Locales
 from labsim.endpoints.opcua.core.nodeid import key_of
 from labsim.endpoints.opcua.core.nodes import OBJECT_TYPE, Space
@@ -80,6 +81,13 @@ class EventFilter:
             except Bad as error:
                 return error.code
         return 0
+
+    def told(self) -> EventFilterFact:
+        """What an observer is told of it."""
+        chosen = [one[0] for one in self._selects if one is not None]
+        return EventFilterFact(
+            ["/".join(name for _, name in path) or "ConditionId" for path in chosen], self._where.told()
+        )
 
     def passes(self, event: Event, locales: Locales) -> bool:
         """Whether the where clause lets an event through."""

@@ -90,10 +90,19 @@ class WriteFact:
 
 
 @dataclass(slots=True)
+class EventFilterFact:
+    """The filter of an item on events: the fields that it tells by their browse paths, and its where clause (`Where.told`)."""
+
+    select: list[str]
+    where: list[list[Any]]
+
+
+@dataclass(slots=True)
 class ItemFact:
     """CreateMonitoredItems, ModifyMonitoredItems, SetMonitoringMode, ModifySubscription: one of these per item.
 
     Intervals are milliseconds; ``deadband`` is in the unit of its type: 1 absolute, 2 percent of EURange.
+    ``events`` is the filter of an item on events.
     """
 
     key: Key
@@ -107,6 +116,7 @@ class ItemFact:
     deadband: float
     mode: int
     status: int
+    events: EventFilterFact | None = None
 
 
 @dataclass(slots=True)

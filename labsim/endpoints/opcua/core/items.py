@@ -37,6 +37,7 @@ def fact_of(item: Item, status: int = 0) -> ItemFact:
     return ItemFact(
         item.key, subscription.id, item.id, subscription.interval, settings.sampling, settings.requested_sampling,
         settings.queue, settings.deadband_type, settings.deadband_value, item.mode, status,
+        item.filter.told() if isinstance(item, EventItem) and item.filter is not None else None,
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ _ORDERED: dict[Any, Callable[[Any, Any], Any]] = {
     OP.GreaterThanOrEqual: operator.ge,
     OP.LessThanOrEqual: operator.le,
 }
+_TOLD, _TOLD_TEXT = 20, 200
+"""So many operands of an element are told, and so much of a text."""
 Truth: TypeAlias = "bool | None"
 SelectCheck: TypeAlias = Callable[[Any], int]
 
@@ -94,6 +96,17 @@ class Where:
         wanted = _literal(operand)
         node = self._space.get(key_of(wanted)) if isinstance(wanted, ua.NodeId) else None
         return node is not None and node.cls == OBJECT_TYPE
+
+    def told(self) -> list[list[Any]]:
+        """Its elements as an observer is told of them: the operator, then its operands.
+
+        ``#2`` stands for the outcome of element 2, a name for a field of the event, anything else for itself; of a long list only
+        the first operands are told.
+        """
+        return [
+            [OP(one.FilterOperator).name, *(_told(operand) for operand in one.FilterOperands[:_TOLD])]
+            for one in self._elements
+        ]
 
     def passes(self, event: Event, locales: Locales) -> bool:
         """Whether an event is told; what is unknown is not (§7.7.3)."""
@@ -263,6 +276,17 @@ def _cast_type_of(wanted: Any) -> int:
 def _cast_type(operand: Any) -> bool:
     wanted = _literal(operand)
     return isinstance(wanted, ua.NodeId) and wanted.NamespaceIndex == 0 and wanted.Identifier in _CASTS
+
+
+def _told(operand: Any) -> Any:
+    if isinstance(operand, ua.ElementOperand):
+        return f"#{operand.Index}"
+    if isinstance(operand, ua.SimpleAttributeOperand):
+        return "/".join(name.Name for name in operand.BrowsePath or ()) or "ConditionId"
+    value = _literal(operand)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return (value.to_string() if isinstance(value, ua.NodeId) else str(value))[:_TOLD_TEXT]
 
 
 def _cast(value: Any, kind: int) -> Any:

@@ -130,24 +130,24 @@ class Control:
         return mimic_document(self._lab, self._lang(request.query_params.get("lang")))
 
     async def _check(self, _request: Request, body: dict[str, Any]) -> Any:
-        return await self._lab.check(_optional(body, "task"), self._lang(body.get("lang")))
+        return await self._lab.examiner.check(_optional(body, "task"), self._lang(body.get("lang")))
 
     async def _hint(self, _request: Request, body: dict[str, Any]) -> Any:
-        return self._lab.hint(_text(body, "task"), self._lang(body.get("lang")))
+        return self._lab.tasks.hint(_text(body, "task"), self._lang(body.get("lang")))
 
     async def _answer(self, _request: Request, body: dict[str, Any]) -> Any:
         value = body.get("value")
         if not isinstance(value, (str, int, float, bool)):
             raise InputError("'value' must be a text, a number or true/false.")
-        return self._lab.answer(_text(body, "task"), value)
+        return self._lab.tasks.answer(_text(body, "task"), value)
 
     async def _device(self, _request: Request, body: dict[str, Any]) -> Any:
-        return self._lab.configure(_text(body, "device"), _text(body, "setting"), body.get("value"))
+        return self._lab.settings.change(_text(body, "device"), _text(body, "setting"), body.get("value"))
 
     async def _fault(self, _request: Request, body: dict[str, Any]) -> Any:
         self._refuse_in_exam("only the scenario lets something fail")
         settings = {name: value for name, value in body.items() if name not in ("target", "fault")}
-        return self._lab.fault(_text(body, "target"), _text(body, "fault"), settings)
+        return self._lab.instructor.fault(_text(body, "target"), _text(body, "fault"), settings)
 
     async def _faults(self, request: Request, _body: dict[str, Any]) -> Any:
         self._refuse_in_exam("only the scenario lets something fail")
@@ -158,16 +158,21 @@ class Control:
 
     async def _pause(self, _request: Request, _body: dict[str, Any]) -> Any:
         self._refuse_in_exam("the plant is not paused by hand")
-        return self._lab.pause()
+        self._lab.instructor.pause()
+        return self._stands()
 
     async def _resume(self, _request: Request, _body: dict[str, Any]) -> Any:
         self._refuse_in_exam("the plant is not paused by hand")
-        return self._lab.resume()
+        self._lab.instructor.resume()
+        return self._stands()
+
+    def _stands(self) -> dict[str, Any]:
+        return {"state": self._lab.state, "t": self._lab.clock.now_ns() / 1e9}
 
     async def _stop(self, _request: Request, body: dict[str, Any]) -> Any:
         lang = self._lang(body.get("lang"))
         verdict = await self._lab.close("stopped over the control API")
-        return verdict if lang == self._lab.options.lang else await self._lab.verdict_in(lang)
+        return verdict if lang == self._lab.options.lang else await self._lab.examiner.told(None, lang)
 
     async def _manual(self, request: Request, _body: dict[str, Any]) -> Any:
         kind = request.query_params.get("type", "")

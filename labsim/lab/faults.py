@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from labsim.errors import InputError, UnknownNameError
 from labsim.evidence.event import Record
 from labsim.lab.fault_layer import Layer, PlantFaults
+from labsim.lab.note import Note
 from labsim.plant.plant import Plant
 from labsim.quantity import parse_duration
 from labsim.scenario.timeline import TimelineEntry
@@ -20,14 +21,6 @@ from labsim.scenario.timeline import TimelineEntry
 GOOD = "good"
 """What an instructor writes to end every fault of a target."""
 _GENERAL = ("for", "hidden")
-
-
-class Note(Protocol):
-    """Keeps an event of the lab itself."""
-
-    def __call__(self, kind: str, **fields: Any) -> None:
-        """Keep it; raises EvidenceError when that cannot be done."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -237,10 +230,6 @@ class LabFaults:
         self._running.append(_Running(number, layer, record.subject, name, until_ns, hidden))
         if layer.prefix:
             layer.begin(number, record.subject, name, parameters)
-
-    def shut(self) -> None:
-        """Forget everything, because the lab is about to close."""
-        self._running.clear()
 
     def _layer(self, target: str) -> Layer:
         for layer in self._layers:

@@ -16,6 +16,7 @@ import msgspec
 from labsim.errors import DiskError
 from labsim.evidence.event import PLANT, Entry, Event
 from labsim.lab.inputs import is_input
+from labsim.lab.ledger import Ledger
 
 _FACTS = frozenset(("poll", "jitter", "incident", "probe", "rogue", "watchdog"))
 _ENDS = frozenset(("close", "session-close"))
@@ -66,6 +67,34 @@ class Outage:
             elif event.kind != "poll":  # what a poll counts is still counted when it is refused
                 self.refused += 1
         return alone
+
+    def make_up(self, ledger: Ledger) -> int:
+        """Keep what waited, after an incident that tells of it; the events refused since the last such incident.
+
+        After a failure it can be tried again, and goes on where it was.
+
+        Raises:
+            DiskError: the disk takes nothing yet.
+            EvidenceError: nothing can be kept any more.
+        """
+        refused = self.refused
+        if refused or self.late or not self.told:
+            ledger.tell_refused(refused, len(self.late), str(self.error), self.since_ns, self.t)
+            self.refused, self.told = 0, True
+        while self.late:
+            t, event = self.late[0]
+            ledger.write((event,), t)
+            del self.late[0]
+        if self.sample:
+            ledger.sample()
+            self.sample = False
+        if not self.by_hand:
+            ledger.write([_pause("begin"), _pause("end")])
+        return refused
+
+
+def _pause(phase: str) -> Event:
+    return Event(kind="pause", protocol="lab", detail={"phase": phase, "reason": "the disk took nothing"})
 
 
 def _by_itself(event: Event) -> bool:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from grader.checks.probe import (
@@ -30,6 +30,7 @@ from grader.checks.probe import (
 )
 from labsim.endpoints.endpoint import Address, Endpoint
 from labsim.errors import InputError, LabsimError
+from labsim.lab.note import Note
 from labsim.probe.address import Address as Register
 from labsim.probe.credentials import Credentials
 from labsim.probe.error import ProbeError
@@ -41,14 +42,6 @@ _CHUNK = 1 << 16
 _REFUSALS = ("refused", "does not offer", "closed the connection", "the connection was lost", "the connection ended")
 _SILENCE = ("cannot be reached", "did not answer", "within")
 _CODE = re.compile(r"answered (Bad\w+)|\(code (\d+)\)|exception (\d+)|refused the \w+: ([^.]+)")
-
-
-class Note(Protocol):
-    """Keeps an event of the lab itself."""
-
-    def __call__(self, kind: str, **fields: Any) -> None:
-        """Keep it; raises EvidenceError when that cannot be done."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

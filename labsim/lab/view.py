@@ -36,34 +36,34 @@ def lab_document(lab: Lab, lang: str) -> dict[str, Any]:
                 "path": path,
                 "type": device.interface.type,
                 "title": (scenario.plant[path].title or device.interface.title).say(lang),
-                "settings": {name: device.settings[name] for name in lab.open_settings(path)},
+                "settings": {name: device.settings[name] for name in lab.settings.open(path)},
             }
             for path, device in lab.plant.devices.items()
         ],
         "tasks": [_task(lab, task, lang) for task in scenario.tasks],
         "verdict": lab.verdict,
         "late_steps": lab.clock.late_steps,
-        "clients": list(lab.clients.values()),
+        "clients": lab.ledger.clients.to_json(),
     }
 
 
 def _trouble(lab: Lab, lang: str) -> str | None:
     """Why the lab has to wait, where, and what to do."""
-    if lab.outage is None:
+    if lab.keeper.outage is None:
         return None
-    error = lab.outage.error
+    error = lab.keeper.outage.error
     return words.DISK.format(place=error.place, reason=error.reason).say(lang)
 
 
 def _task(lab: Lab, task: Task, lang: str) -> dict[str, Any]:
-    opened = lab.opened_hints(task.id)
+    opened = lab.tasks.opened(task.id)
     return {
         "id": task.id,
         "title": task.title.say(lang),
         "brief": lab.brief.section(task.brief, lang) if task.brief else "",
         "marks": task.marks,
         "answer": task.answer.say(lang) if task.answer else None,
-        "answered": lab.answered(task.id),
+        "answered": lab.tasks.answered(task.id),
         "hints": {
             "total": 0 if lab.mode == "exam" else len(task.hints),
             "opened": [{"text": hint.text.say(lang), "cost": hint.cost} for hint in task.hints[:opened]],

@@ -10,6 +10,7 @@ from typing import Any
 import simpy
 
 from labsim.errors import InputError, UnknownNameError
+from labsim.plant import status
 from labsim.plant.alarms import Alarms
 from labsim.plant.clock import STEP_NS, SimClock
 from labsim.plant.device import Device
@@ -177,6 +178,16 @@ class Plant:
         self.faults.apply()
         self.alarms.evaluate()
         self.clock.tick()
+
+    def freeze(self) -> None:
+        """Time stands still, values can be read, and what would change them from outside is refused."""
+        self.clock.pause()
+        self.store.refusing = status.BAD_INVALID_STATE
+
+    def thaw(self) -> None:
+        """Go on from where it was frozen."""
+        self.store.refusing = status.GOOD
+        self.clock.resume()
 
     def stride(self, steps: int) -> None:
         """Many steps as one, for studies of a line over months.

@@ -272,11 +272,11 @@ async def test_a_link_before_mosquitto(broker: Broker, tmp_path: Path) -> None:
     options = Options(seed="external", attempt=tmp_path / "attempt", port_base=0)
     async with Lab(scenario_at(tmp_path, broker.port), options) as lab:
         port = next(row["url"] for row in lab.addresses() if row["protocol"] == "mqtt").rpartition(":")[2]
-        lab.fault("link.mqtt", "refuse", {})
+        lab.instructor.fault("link.mqtt", "refuse", {})
         ask = ["mosquitto_pub", "-h", "127.0.0.1", "-p", port, "-t", "a", "-m", "b"]
         failed = await asyncio.to_thread(subprocess.run, ask, capture_output=True, timeout=30)
         assert failed.returncode != 0
-        lab.fault("link.mqtt", "good", {})
+        lab.instructor.fault("link.mqtt", "good", {})
         await asyncio.to_thread(subprocess.run, ask, check=True, timeout=30)
         publishes = Evidence.load(options.attempt).of("mqtt", "publish")
     assert [record.subject for record in publishes if record.app != "plant"] == ["a"]

@@ -44,7 +44,7 @@ async def test_reads_nobody_needs_are_counted(tmp_path: Path) -> None:
         for _ in range(30):
             for unit in (11, 12):
                 assert not (await client.read_holding_registers(3019, count=10, device_id=unit)).isError()
-        live = await lab.check("read")
+        live = await lab.examiner.check("read")
         told = [entry async for entry in _until_poll(lab)]
         client.close()
         verdict = await lab.close("enough")

@@ -23,10 +23,10 @@ async def test_an_exam_tells_what_it_may_and_keeps_everything(tmp_path: Path) ->
     options = Options(seed="7", attempt=tmp_path / "attempt", speed=10.0, port_base=0, exam=True)
     async with Lab(find_scenario("first-contact"), options) as lab:
         with pytest.raises(AttemptError, match="exam"):
-            lab.hint("meter")
+            lab.tasks.hint("meter", "en")
         shown = lab_document(lab, "en")
         assert {task["hints"]["total"] for task in shown["tasks"]} == {0}
-        told = await lab.check("meter")
+        told = await lab.examiner.check("meter")
         assert told["voice"] == "outcomes"
         check = told["tasks"][0]["checks"][0]
         assert (check["outcome"], check["reason"], check["expected"], check["evidence"]) == ("failed", "", None, [])
@@ -51,7 +51,12 @@ async def test_an_exam_leaves_nobody_an_instructors_acts(tmp_path: Path) -> None
     options = Options(seed="7", attempt=tmp_path / "attempt", port_base=0, exam=True)
     async with Lab(find_scenario("first-contact"), options) as lab, Control(lab, "127.0.0.1", 0) as control:
         async with LabClient(control.url) as client:
-            for act in (client.begin_fault("link.modbus", "down", {}), client.targets(), client.pause(), client.resume()):
+            for act in (
+                client.begin_fault("link.modbus", "down", {}),
+                client.targets(),
+                client.pause(),
+                client.resume(),
+            ):
                 with pytest.raises(ControlError, match="in an exam"):
                     await act
         assert lab.state == "running"

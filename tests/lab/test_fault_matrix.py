@@ -126,11 +126,11 @@ class Bench:
 
     def begin(self, target: str, fault: str, **given: Any) -> None:
         """Let something fail, hidden from the trainee."""
-        self.lab.fault(target, fault, {**given, "hidden": True})
+        self.lab.instructor.fault(target, fault, {**given, "hidden": True})
 
     def end(self, target: str, fault: str) -> None:
         """End it; the journal has its beginning and its end, with one number, both hidden."""
-        assert self.lab.fault(target, "good", {})["ended"] == 1
+        assert self.lab.instructor.fault(target, "good", {})["ended"] == 1
         seen = [r for r in Evidence.load(self.folder).of("lab", "fault") if r.subject == target]
         begun, ended = seen[-2:]
         assert [r.detail["phase"] for r in (begun, ended)] == ["begin", "end"]
@@ -305,7 +305,7 @@ async def test_alarms_that_flood_and_alarms_that_stall(tmp_path: Path) -> None:
             before = len(events)
             await rig.steps(60)
         rig.begin("meter1", "alarm-stall")
-        rig.lab.fault("meter1.voltage_ln", "offset", {"by": 200})
+        rig.lab.instructor.fault("meter1.voltage_ln", "offset", {"by": 200})
         await rig.steps(100)
         assert len(events) == before
         rig.end("meter1", "alarm-stall")
@@ -428,7 +428,7 @@ async def test_a_paused_plant_says_so_everywhere(tmp_path: Path) -> None:
     """Writes are refused over OPC UA, Modbus and MQTT, reads go on, ServerState is Suspended; then everything goes on."""
     async with bench(tmp_path, COMMANDS) as rig:
         await until(lambda: rig.heard)
-        rig.lab.pause()
+        rig.lab.instructor.pause()
         endpoint = next(e for e in rig.lab._endpoints if e.protocol == "opcua")
         node = rig.opcua.get_node(endpoint.node_of("meter1.shed_load"))  # type: ignore[attr-defined]
         state = rig.opcua.get_node(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State))
@@ -442,7 +442,7 @@ async def test_a_paused_plant_says_so_everywhere(tmp_path: Path) -> None:
             await until(lambda: any(topic.endswith("/reply") for topic, _, _ in rig.heard))
         reply = next(payload for topic, payload, _ in rig.heard if topic.endswith("/reply"))
         assert b"BadInvalidState" in reply
-        rig.lab.resume()
+        rig.lab.instructor.resume()
         assert await state.read_value() == ua.ServerState.Running
         await node.write_value(ua.Variant(True, ua.VariantType.Boolean))
         assert rig.lab.plant.devices["meter1"]["shed_load"] is True

@@ -206,9 +206,9 @@ async def test_faults_of_device_types(tmp_path: Path) -> None:
                 return over(await ask(*paths))
 
             await until_so(is_ready)
-            lab.fault(device, fault, {**parameters, "hidden": True})
+            lab.instructor.fault(device, fault, {**parameters, "hidden": True})
             await until_so(is_seen)
-            assert lab.fault(device, "good", {})["ended"] == 1
+            assert lab.instructor.fault(device, "good", {})["ended"] == 1
             await until_so(is_over)
             begun, ended = faults(lab, device)
             assert (begun.detail["phase"], ended.detail["phase"]) == ("begin", "end")
@@ -246,9 +246,9 @@ async def test_a_time_server_that_is_wrong(tmp_path: Path) -> None:
                 return not await is_wrong(port)
 
             assert await is_right()
-            lab.fault(device, fault, parameters)
+            lab.instructor.fault(device, fault, parameters)
             await until_so(is_wrong)
-            lab.fault(device, "good", {})
+            lab.instructor.fault(device, "good", {})
             assert [one.detail["phase"] for one in faults(lab, device)] == ["begin", "end"]
             if fault == "false-time":  # a clock that has drifted stays where it is
                 await until_so(is_right)
@@ -347,13 +347,13 @@ async def test_links_that_are_slow_or_swallow(tmp_path: Path) -> None:
                 client.close()
 
         asked = lab.clock.now_ns()
-        lab.fault("link.modbus", "slow", {"delay": "2 s"})
+        lab.instructor.fault("link.modbus", "slow", {"delay": "2 s"})
         assert await read()
         assert lab.clock.now_ns() - asked >= 4_000_000_000
-        lab.fault("link.modbus", "good", {})
-        lab.fault("link.modbus", "black-hole", {})
+        lab.instructor.fault("link.modbus", "good", {})
+        lab.instructor.fault("link.modbus", "black-hole", {})
         assert not await read()
-        lab.fault("link.modbus", "good", {})
+        lab.instructor.fault("link.modbus", "good", {})
         assert await read()
         told = [(one.detail["fault"], one.detail["phase"]) for one in faults(lab, "link.modbus")]
         assert told == [(f"link.{state}", phase) for state in ("slow", "black-hole") for phase in ("begin", "end")]

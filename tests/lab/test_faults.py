@@ -91,7 +91,7 @@ async def test_a_timeline_lets_things_fail_and_a_replay_does_it_again(folder: Pa
         assert 200 < read(lab, "meter1.voltage_l1") < 260
         await until(lambda: read(lab, "meter1.voltage_l1") > 1000)
         await until(lambda: lab.plant.devices["meter2"].condition.dead)
-        lab.fault("meter1.frequency", "spikes", {"every": 1, "by": 5, "for": "2 s"})
+        lab.instructor.fault("meter1.frequency", "spikes", {"every": 1, "by": 5, "for": "2 s"})
         await until(lambda: read(lab, "meter1.voltage_l1") < 1000)
         await until(lambda: lab.clock.step > 80)
         await lab.close("enough")
@@ -120,7 +120,7 @@ async def test_a_timeline_lets_things_fail_and_a_replay_does_it_again(folder: Pa
 async def test_a_resumed_lab_goes_on_with_its_faults(folder: Path, options: Options) -> None:
     """After a kill a fault in force is in force, ends in its time, and nothing of the timeline happens twice."""
     async with Lab(folder, options) as lab:
-        lab.fault("meter1.voltage_l3", "stuck", {"value": 7, "for": "6 s"})
+        lab.instructor.fault("meter1.voltage_l3", "stuck", {"value": 7, "for": "6 s"})
         await until(lambda: read(lab, "meter1.voltage_l1") > 1000)
     async with Lab(folder, options) as again:
         assert read(again, "meter1.voltage_l3") == 7
@@ -186,7 +186,7 @@ async def test_a_paused_plant_is_read_and_not_written(folder: Path, options: Opt
         assert not (await client.read_coils(base, count=1, device_id=11)).isError()
         assert lab.plant.store.refusing == status.BAD_INVALID_STATE
         with pytest.raises(AttemptError):
-            lab.fault("meter1", "dead", {})
+            lab.instructor.fault("meter1", "dead", {})
         assert (lab.clock.step, lab.state) == (step, "paused")
         assert await asyncio.to_thread(run_command, ["resume", control.url]) == 0
         await until(lambda: lab.clock.step > step)

@@ -136,9 +136,9 @@ async def test_the_command(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None
 async def test_a_link_stays_impaired_over_a_restart(folder: Path, options: Options) -> None:
     """A host that comes back finds the states in the journal that had begun and not ended, and ends them in their time."""
     async with Lab(folder, options) as lab:
-        lab.fault("link.opcua", "black-hole", {"for": "30 s"})
-        lab.fault("link.modbus", "refuse", {"for": "1 h", "client": "127.0.0.3"})
-        lab.fault("link.modbus", "good", {})
+        lab.instructor.fault("link.opcua", "black-hole", {"for": "30 s"})
+        lab.instructor.fault("link.modbus", "refuse", {"for": "1 h", "client": "127.0.0.3"})
+        lab.instructor.fault("link.modbus", "good", {})
         lab.clock.pause()
     async with Lab(folder, options) as again:
         opcua = again._links._link("opcua")
@@ -151,7 +151,7 @@ async def test_a_link_stays_impaired_over_a_restart(folder: Path, options: Optio
 async def test_a_lab_in_a_black_hole_ends(lab: Lab) -> None:
     """A lab closes at once while its links are impaired and clients hang in them."""
     port = int(next(row["url"] for row in lab.addresses() if row["protocol"] == "mqtt").rpartition(":")[2])
-    lab.fault("link.mqtt", "black-hole", {})
+    lab.instructor.fault("link.mqtt", "black-hole", {})
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00")
     verdict = await lab.close("the test is over")
@@ -164,6 +164,6 @@ async def test_a_lab_in_a_black_hole_ends(lab: Lab) -> None:
 async def test_what_a_lab_refuses(lab: Lab) -> None:
     """An unknown target and settings that make no state are input errors."""
     with pytest.raises(UnknownNameError, match=r"link\.modbus"):
-        lab.fault("link.modbuss", "reset", {})
+        lab.instructor.fault("link.modbuss", "reset", {})
     with pytest.raises(InputError, match="needs 'rate'"):
-        lab.fault("link.modbus", "throttle", {})
+        lab.instructor.fault("link.modbus", "throttle", {})

@@ -43,15 +43,7 @@ async def run(folder: Path, style: str, act) -> Evidence:
     taken = asyncio.Event()
     options = Options(seed="s", attempt=folder / "attempt", speed=50.0, port_base=0)
     async with Lab(scenario, options) as lab:
-        keep = lab.attempt.write
-
-        def watched(event):
-            line = keep(event)
-            if event.kind == "write":
-                taken.set()
-            return line
-
-        lab.attempt.write = watched
+        lab.ledger.watchers.append(lambda event: taken.set() if event.kind == "write" else None)
         client = paho.Client(paho.CallbackAPIVersion.VERSION2, "scada")
         client.on_connect = lambda c, *_: c.subscribe("#")
         done: list[str] = []

@@ -58,7 +58,7 @@ async def test_every_protocol_says_the_same(tmp_path: Path) -> None:
     async with Lab(scenario(tmp_path / "everything"), options) as lab:
         while lab.clock.step < STEPS:  # noqa: ASYNC110 - the plant has no event for it
             await asyncio.sleep(0)
-        lab.pause()
+        lab.instructor.pause()
         urls = {address["protocol"]: address["url"] for address in lab.addresses() if address["device"]}
         host, _, port = urls["modbus"].rpartition("//")[2].partition(":")
         master = AsyncModbusTcpClient(host, port=int(port))

@@ -12,11 +12,11 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from labsim.errors import DiskError
+from labsim.errors import DiskError, EvidenceError
 from labsim.evidence import disk
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.verify import ok, verify
-from labsim.lab import lab as lab_module
+from labsim.lab import keeper
 from labsim.lab.lab import PAUSED, RUNNING, Lab
 from labsim.lab.options import Options
 from labsim.lab.replay import replay_attempt
@@ -70,7 +70,7 @@ class Disk:
 @pytest.fixture
 def disk_of(monkeypatch: pytest.MonkeyPatch) -> Disk:
     """A disk that a test fills, tried again without a wait."""
-    monkeypatch.setattr(lab_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(keeper, "RETRY_S", 0.01)
     return Disk(monkeypatch)
 
 
@@ -113,13 +113,13 @@ async def test_a_write_that_nobody_was_told_of_is_kept_late(options: Options, di
         disk_of.full = True
         with pytest.raises(CUT_OFF):
             await client.write_coil(0, True, device_id=11)
-        await until(lambda: lab.outage is not None and disk_of.refused > 3)
+        await until(lambda: lab.keeper.outage is not None and disk_of.refused > 3)
         assert lab.state == PAUSED
         stood = lab.clock.now_ns()
         with pytest.raises(DiskError, match="free space"):
-            lab.answer("read", 1) if lab.task("read").answer else lab.note("hint", detail={"task": "read"})
+            lab.keeper.note("hint", detail={"task": "read"})
         with pytest.raises(DiskError):
-            lab.resume()
+            lab.instructor.resume()
         with pytest.raises(DiskError):
             await lab.close("not now")
         assert lab.clock.now_ns() == stood
@@ -148,7 +148,7 @@ async def test_a_step_is_whole(options: Options, disk_of: Disk, endings: tuple[s
     async with Lab(options.attempt.parent / "shed", options) as lab:
         await until(lambda: lab.clock.step >= 8)
         disk_of.full = True
-        await until(lambda: lab.outage is not None and disk_of.refused > 2)
+        await until(lambda: lab.keeper.outage is not None and disk_of.refused > 2)
         step = lab.clock.step
         for _ in range(20):
             await asyncio.sleep(0)
@@ -171,14 +171,14 @@ async def test_a_lab_that_was_paused_by_hand_stays_so(options: Options, disk_of:
     """When the disk takes evidence again, the plant does not go on by itself."""
     async with Lab(options.attempt.parent / "shed", options) as lab:
         await until(lambda: lab.clock.step >= 5)
-        lab.pause()
+        lab.instructor.pause()
         disk_of.full = True
         with pytest.raises(DiskError):
-            await lab.check(None)
+            await lab.examiner.check(None)
         disk_of.full = False
-        await until(lambda: lab.outage is None)
+        await until(lambda: lab.keeper.outage is None)
         assert lab.state == PAUSED
-        lab.resume()
+        lab.instructor.resume()
         await lab.close("enough")
     assert len(proven(options.attempt).of("lab", "pause")) == 2
 
@@ -190,11 +190,11 @@ async def test_a_hand_in_that_cannot_be_copied_waits(options: Options, disk_of: 
         (options.attempt / "handin" / "map.csv").write_bytes(b"a,b\n")
         disk_of.full = True
         with pytest.raises(DiskError, match="make the folder writable"):
-            await lab.check(None)
+            await lab.examiner.check(None)
         assert lab.state == PAUSED
         disk_of.full = False
         await until(lambda: lab.state == RUNNING)
-        await lab.check(None)
+        await lab.examiner.check(None)
         await lab.close("enough")
     assert proven(options.attempt).files() == ["map.csv"]
 
@@ -208,9 +208,26 @@ async def test_a_disk_that_takes_no_seal(options: Options, disk_of: Disk) -> Non
         with pytest.raises(DiskError, match=r"seal\.json could not be written"):
             await lab.close("enough")
         assert lab.stopping.is_set()
-        assert lab.failure is not None
+        assert lab.keeper.failure is not None
     disk_of.full = False
     assert ok([finding for finding in verify(options.attempt) if finding.file != "seal.json"])
     async with Lab(options.attempt.parent / "shed", options) as lab:
         await lab.close("enough")
     proven(options.attempt)
+
+
+async def test_an_attempt_lost_while_the_disk_was_full(
+    options: Options, disk_of: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When another host has taken the attempt over meanwhile, a lab that is closed says just that."""
+    monkeypatch.setattr(keeper, "RETRY_S", 60.0)
+    async with Lab(options.attempt.parent / "shed", options) as lab:
+        await until(lambda: lab.clock.step >= 5)
+        disk_of.full = True
+        await until(lambda: lab.keeper.outage is not None)
+        disk_of.full = False
+        (options.attempt / "journal" / "e0002.jsonl").touch()
+        lab.attempt._look_ns = 0  # more than a second later
+        with pytest.raises(EvidenceError, match="taken this attempt over"):
+            await lab.close("enough")
+        assert lab.stopping.is_set()

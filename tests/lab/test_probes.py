@@ -131,7 +131,7 @@ async def test_a_device_is_read_and_written_from_an_address(running: Any) -> Non
     )
     while not Evidence.load(lab.options.attempt).of("lab", "probe"):  # noqa: ASYNC110 - the plant has no event for it
         await asyncio.sleep(0.02)
-    verdict = await lab.check(None)
+    verdict = await lab.examiner.check(None)
     assert outcomes(verdict)[1:] == ["passed", "passed", "failed"], "the probe's own reads are nobody's work"
     reads = Evidence.load(lab.options.attempt).of("modbus", "read")
     assert any(r.client.startswith("127.0.0.2:") for r in reads) or outcomes(verdict)[0] == "cannot_check"

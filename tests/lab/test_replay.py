@@ -29,7 +29,7 @@ async def attempt(folder: Path, speed: float = 50.0) -> Path:
         while lab.clock.step < STEPS:
             await client.write_coil(base, shed, device_id=11)
             shed = not shed
-            lab.configure("meter3", "rated_current", 100 + lab.clock.step)
+            lab.settings.change("meter3", "rated_current", 100 + lab.clock.step)
             await asyncio.sleep(0)
         client.close()
         await lab.close("enough")
@@ -51,9 +51,9 @@ async def test_resumed_run_comes_out_the_same(tmp_path: Path) -> None:
     options = Options(seed="resumed", attempt=tmp_path / "a", speed=50.0, port_base=0)
     for until in (20, 60):
         async with Lab(find_scenario("modbus-mapping"), options) as lab:
-            lab.configure("meter3", "rated_current", 90 + until)
+            lab.settings.change("meter3", "rated_current", 90 + until)
             while lab.clock.step < until:
-                await lab.check("exception")  # something that takes its time
+                await lab.examiner.check("exception")  # something that takes its time
     result = replay_attempt(tmp_path / "a")
     assert result.difference is None
     assert result.steps >= 60

@@ -200,9 +200,9 @@ async def test_every_attack_is_seen_told_and_ended(lab: Lab) -> None:
     """Its traffic comes from its own address; its beginning and end stand in the journal; then it is gone."""
     for endpoint, attack, parameters, shows in ROWS:
         target = f"rogue.{endpoint}"
-        lab.fault(target, attack, {**parameters, "host": 99, "hidden": True})
+        lab.instructor.fault(target, attack, {**parameters, "host": 99, "hidden": True})
         await until(lambda: shows(lab))  # noqa: B023 - awaited at once
-        assert lab.fault(target, "good", {})["ended"] == 1
+        assert lab.instructor.fault(target, "good", {})["ended"] == 1
         await until(lambda: not lab._rogues._tasks)
         begun, ended = [r for r in Evidence.load(lab.options.attempt).of("lab", "fault") if r.subject == target][-2:]
         assert (begun.detail["fault"], begun.detail["hidden"]) == (f"rogue.{attack}", True)
@@ -218,7 +218,7 @@ async def test_every_attack_is_seen_told_and_ended(lab: Lab) -> None:
         assert all(one.startswith(f"{source_of(99)}:") for one in addresses)
         assert addresses == {r.detail["client"] for r in told if r.detail["phase"] == "close"}
         assert any(r.detail["phase"] == "act" for r in told)
-    await until(lambda: not lab.clients)
+    await until(lambda: not lab.ledger.clients)
     assert {(endpoint.partition(".")[0], attack) for endpoint, attack, _, _ in ROWS} | {
         ("mqtt", "duplicate-client-id")
     } == {(protocol, attack) for protocol, table in ROGUE_FAULTS.items() for attack in table}
@@ -246,10 +246,10 @@ async def test_a_client_id_that_two_have(lab: Lab) -> None:
     came = threading.Event()
     there = asyncio.create_task(asyncio.to_thread(be_there))
     await until(came.is_set)
-    lab.fault("rogue.mqtt.1", "duplicate-client-id", {"client_id": "gateway-7"})
+    lab.instructor.fault("rogue.mqtt.1", "duplicate-client-id", {"client_id": "gateway-7"})
     assert await there, "the one that was there has lost its connection"
     assert Evidence.load(lab.options.attempt).of("mqtt", "takeover")
-    lab.fault("rogue.mqtt.1", "good", {})
+    lab.instructor.fault("rogue.mqtt.1", "good", {})
     await until(lambda: not lab._rogues._tasks)
 
 
@@ -280,14 +280,14 @@ async def test_a_rogue_comes_again_after_a_restart(tmp_path: Path) -> None:
     """One that acts again and again goes on under a new host; one that was to act once has acted."""
     folder = scenario_in(tmp_path / "scenario")
     async with Lab(folder, options_in(tmp_path)) as lab:
-        lab.fault("rogue.modbus", "write", {"victim": "tank1.valve_setpoint", "value": 80, "every": 1})
-        lab.fault("rogue.opcua", "takeover", {"victim": "tank1.valve_setpoint", "value": 20})
+        lab.instructor.fault("rogue.modbus", "write", {"victim": "tank1.valve_setpoint", "value": 80, "every": 1})
+        lab.instructor.fault("rogue.opcua", "takeover", {"victim": "tank1.valve_setpoint", "value": 20})
         await until(lambda: seen(lab, "modbus", "write") and seen(lab, "opcua", "write"))
     written = len(seen(lab, "modbus", "write"))
     async with Lab(folder, options_in(tmp_path)) as lab:
         await until(lambda: len(seen(lab, "modbus", "write")) > written + 1)
         assert len(seen(lab, "opcua", "write")) == 1
-        assert lab.fault("rogue.modbus", "good", {})["ended"] == 1
+        assert lab.instructor.fault("rogue.modbus", "good", {})["ended"] == 1
 
 
 def test_where_there_is_one_loopback_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ async def test_what_cannot_be(
 ) -> None:
     """An attack that cannot happen is refused, and nothing of it is in the journal."""
     with pytest.raises(error):
-        lab.fault(target, attack, given)
+        lab.instructor.fault(target, attack, given)
     assert not Evidence.load(lab.options.attempt).of("lab", "fault")
 
 

@@ -16,7 +16,7 @@ id: settings
 level: junior
 minutes: 20
 competences: [NET-J2]
-title: {en: Settings, zh-Hant: 設定, zh-Hans: 设置}
+title: {en: Settings, zh-Hant: 設置, zh-Hans: 设置}
 plant:
   cool1: {type: coolant-unit, settings: {losses: 2}}
 endpoints:
@@ -38,11 +38,11 @@ async def test_a_hidden_setting_is_for_the_instructor_alone(tmp_path: Path) -> N
     for language in ("en", "zh-Hant", "zh-Hans"):
         (folder / f"brief.{language}.md").write_text("# Settings\n", encoding="utf-8")
     async with Lab(folder, Options(seed="1", attempt=tmp_path / "a", port_base=0)) as lab:
-        seen = lab.open_settings("cool1")
+        seen = lab.settings.open("cool1")
         assert "heat_load" in seen
         for name, value in (("lost_write", 1), ("losses", 3)):
             assert name not in seen
             with pytest.raises(InputError):
-                lab.configure("cool1", name, value)
-            assert lab.configure("cool1", name, value, by="instructor")["value"] == value
-        assert lab.configure("cool1", "heat_load", 4)["value"] == 4
+                lab.settings.change("cool1", name, value)
+            assert lab.settings.change("cool1", name, value, by="instructor")["value"] == value
+        assert lab.settings.change("cool1", "heat_load", 4)["value"] == 4

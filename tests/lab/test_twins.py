@@ -21,7 +21,7 @@ async def attempt(folder: Path, until: int, *currents: float) -> Path:
     options = Options(seed="twins", attempt=folder, speed=200.0, port_base=0, until=until / 10)
     async with Lab(find_scenario("modbus-mapping"), options) as lab:
         for current in currents:
-            lab.configure("meter3", "rated_current", current)
+            lab.settings.change("meter3", "rated_current", current)
         await lab.stopping.wait()
         await lab.close("enough")
     return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from grader.checks.probe import DONE, ERROR
 from labsim.endpoints.endpoint import Endpoint
 from labsim.errors import EvidenceError, InputError, UnknownNameError
-from labsim.lab.faults import Note
+from labsim.evidence.event import Record
+from labsim.lab.note import Note
 from labsim.lab.probes import Relay, failed
 from labsim.lab.rogue.station import Acts, Station, address_of, server_of, tag_of
 from labsim.lab.rogue.table import DEVICE, INTO, ROGUE_FAULTS, VICTIM, parse_attack
@@ -59,18 +60,19 @@ class Rogues:
         seed: What chance draws from, with the number of the attack.
         certificates: Folder of the lab's certificates; their own identity lies beside them.
         note: Keeps the events.
-        acted: Numbers of the attacks that have acted before the host was started again.
+        earlier: The journal before the host was started again: an attack that has acted by then does not act once more.
     """
 
     prefix = PREFIX
 
     def __init__(
         self, plant: Plant, scenario: Scenario, endpoints: Sequence[Endpoint], names: Mapping[str, int], *,
-        clock: SimClock, seed: str, certificates: Path, note: Note, acted: frozenset[int] = frozenset(),
+        clock: SimClock, seed: str, certificates: Path, note: Note, earlier: Iterable[Record] = (),
     ) -> None:  # fmt: skip
         self._plant, self._scenario, self._endpoints, self._names = plant, scenario, endpoints, names
         self._clock, self._seed, self._certificates = clock, seed, certificates / "rogue"
-        self._note, self._acted = note, acted
+        self._note = note
+        self._acted = {int(one.detail["number"]) for one in earlier if one.kind == "rogue" and "result" in one.detail}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []

@@ -148,8 +148,8 @@ def _demand_original(evidence: Evidence) -> None:
             raise ApartError(f"{name} is not the file that the attempt was made with: run 'labsim verify'.")
 
 
-YES = tr("The examiner's own check is met.", "考官自訂的檢查已通過。", "考官自订的检查已通过。")
-NO = tr("The examiner's own check is not met.", "考官自訂的檢查未通過。", "考官自订的检查未通过。")
+YES = tr("The examiner's own check is met.", "考官自定義的檢查已通過。", "考官自定义的检查已通过。")
+NO = tr("The examiner's own check is not met.", "考官自定義的檢查未通過。", "考官自定义的检查未通过。")
 
 
 def as_outcome(found: object) -> Outcome:

@@ -74,7 +74,7 @@ class Genuine(Check[GenuineParams]):
             reason = tr("There is nothing to tell it from.", "沒有可供判斷的數據。", "没有可供判断的数据。")
             return passed(reason, actual=names(f"{t}: {f.count}" for t, f in found.items()))
         reason = tr(
-            "Series that carry the plant's noise: {n}.", "{n} 個序列帶有裝置的噪聲。", "{n} 个序列带有装置的噪声。"
+            "Series that carry the plant's noise: {n}.", "{n} 個序列帶有工廠的噪聲。", "{n} 个序列带有工厂的噪声。"
         )
         return passed(reason.format(n=len(judged)), actual=_figures(found[judged[0]]), evidence=sent[judged[0]])
 
@@ -110,8 +110,8 @@ _REASONS = {
     ),
     "unrelated": tr(
         "{topic} is near the truth, but its noise is not that of this plant.",
-        "{topic} 接近真值，但其噪聲並非來自本裝置。",
-        "{topic} 接近真值，但其噪声并非来自本装置。",
+        "{topic} 接近真值，但其噪聲並非來自本工廠。",
+        "{topic} 接近真值，但其噪声并非来自本工厂。",
     ),
     "replayed": tr(
         "{topic} is what was true {lag} before, throughout.",

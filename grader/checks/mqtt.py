@@ -236,7 +236,7 @@ def _uneven(evidence: Evidence, params: PublishedParams, right: list[Record], ex
         )
         if not pairs:
             return failed(reason, expected=expected, actual=f"{len(sent)}", evidence=sent)
-        middle = tr("median period {median}", "周期中位數 {median}", "周期中位数 {median}")
+        middle = tr("median period {median}", "週期中位數 {median}", "周期中位数 {median}")
         actual = middle.format(median=duration(median(b - a for a, b in pairs) / 1e9))
         return failed(reason, expected=expected, actual=actual, evidence=sent)
     return None

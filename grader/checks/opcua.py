@@ -112,7 +112,7 @@ def _lacking(record: Record, params: SessionParams) -> list[Text]:
             ),
             (tr("role", "角色", "角色"), params.role is not None and had.get("role", "") != params.role),
             (
-                tr("application URI", "應用程式 URI", "应用程序 URI"),
+                tr("application URI", "應用程序 URI", "应用程序 URI"),
                 params.app is not None and record.app != params.app,
             ),
         )

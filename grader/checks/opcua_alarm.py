@@ -59,7 +59,7 @@ class Acknowledged(ServerCheck[AcknowledgedParams]):
             ).format(n=len(tried))
             advice = tr(
                 "Acknowledge is called on the condition, with the EventId of its last event and a comment.",
-                "在該條件上調用 Acknowledge，參數為其最近事件的 EventId 與注釋。",
+                "在該條件上調用 Acknowledge，參數為其最近事件的 EventId 與註釋。",
                 "在该条件上调用 Acknowledge，参数为其最近事件的 EventId 与注释。",
             )
             return failed(reason, evidence=tried, help=advice)
@@ -98,7 +98,7 @@ def _lacking(record: Record, params: AcknowledgedParams, confirms: list[Record])
         name
         for name, wrong in (
             (tr("time", "時間", "时间"), late),
-            (tr("comment", "注釋", "注释"), params.comment is not None and not fits(params.comment, comment)),
+            (tr("comment", "註釋", "注释"), params.comment is not None and not fits(params.comment, comment)),
             (tr("user", "用戶", "用户"), params.user is not None and record.user != params.user),
             (
                 tr("confirmation", "核實", "核实"),

@@ -132,7 +132,7 @@ class _Way:
             ).format(thumb=self.thumb, why=self.refused.detail.get("reason", ""))
             help_ = tr(
                 "The server keeps refused certificates in pki/rejected; what lies in pki/trusted/certs is let in.",
-                "伺服器把被拒絕的證書存於 pki/rejected；放在 pki/trusted/certs 中的證書獲准進入。",
+                "服務器把被拒絕的證書存於 pki/rejected；放在 pki/trusted/certs 中的證書獲准進入。",
                 "服务器把被拒绝的证书存于 pki/rejected；放在 pki/trusted/certs 中的证书获准进入。",
             )
         else:

@@ -134,8 +134,8 @@ def _wanted(params: ListenedParams) -> list[str]:
     ]
 
 
-_FIELDS = tr("fields {names}", "欄位 {names}", "字段 {names}")
-_MISSING = tr("the fields {names} are missing", "缺少欄位 {names}", "缺少字段 {names}")
+_FIELDS = tr("fields {names}", "字段 {names}", "字段 {names}")
+_MISSING = tr("the fields {names} are missing", "缺少字段 {names}", "缺少字段 {names}")
 _SEVERITY = tr("severity {least} and above", "嚴重度 {least} 及以上", "严重度 {least} 及以上")
 _BETWEEN = tr("severity {least} to {most}", "嚴重度 {least} 至 {most}", "严重度 {least} 至 {most}")
 _QUEUE = tr("queue {n}", "隊列 {n}", "队列 {n}")

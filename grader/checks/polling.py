@@ -146,7 +146,7 @@ class Polled(Check[PolledParams]):
         if len(polls) < 2:
             reason = tr(
                 "Polls of {device}: {n}; a period needs two.",
-                "{device} 被輪詢 {n} 次；至少兩次才有周期。",
+                "{device} 被輪詢 {n} 次；至少兩次才有週期。",
                 "{device} 被轮询 {n} 次；至少两次才有周期。",
             ).format(device=params.device, n=len(polls))
             return failed(reason, expected=expected, evidence=requests)
@@ -160,7 +160,7 @@ class Polled(Check[PolledParams]):
         inside = np.flatnonzero((polls.times >= best.start) & (polls.times <= best.start + length))
         actual = tr(
             "{share} of {lasting} from {time}, median period {median}",
-            "自 {time} 起 {lasting} 中佔 {share}，周期中位數 {median}",
+            "自 {time} 起 {lasting} 中佔 {share}，週期中位數 {median}",
             "自 {time} 起 {lasting} 中占 {share}，周期中位数 {median}",
         ).format(
             share=percent(min(share, 1)),
@@ -240,7 +240,7 @@ def _why(
     if jumpy * 2 > uneven:
         return tr(
             "{n} of {all} periods differ from the one before by more than {jitter}.",
-            "{all} 個周期中有 {n} 個與前一周期相差超過 {jitter}。",
+            "{all} 個週期中有 {n} 個與前一週期相差超過 {jitter}。",
             "{all} 个周期中有 {n} 个与前一周期相差超过 {jitter}。",
         ).format(n=jumpy, all=count, jitter=duration(params.jitter or 0)), tr(
             "Wait for the next beat of a clock, not for a fixed time after the work.",
@@ -249,10 +249,10 @@ def _why(
         )
     return tr(
         "{n} of {all} periods were off; the median was {median}.",
-        "{all} 個周期中有 {n} 個超出容差；中位數為 {median}。",
+        "{all} 個週期中有 {n} 個超出容差；中位數為 {median}。",
         "{all} 个周期中有 {n} 个超出容差；中位数为 {median}。",
     ).format(n=uneven, all=count, median=duration(_median(polls.times))), tr(
         "A loop that sleeps a fixed time after its work drifts by the time the work takes.",
-        "在工作之後再休眠固定時長的循環，其周期會加上工作所需的時間。",
+        "在工作之後再休眠固定時長的循環，其週期會加上工作所需的時間。",
         "在工作之后再休眠固定时长的循环，其周期会加上工作所需的时间。",
     )

@@ -39,7 +39,7 @@ _JUMP = tr(
 )
 _FIRST = tr(
     "the first bdSeq is {got}: chapter 4 begins at 0, chapter 5 with any.",
-    "首個 bdSeq 為 {got}：第 4 章要求由 0 開始，第 5 章不限。",
+    "首個 bdSeq 為 {got}：第 4 章要求從 0 開始，第 5 章不限。",
     "首个 bdSeq 为 {got}：第 4 章要求从 0 开始，第 5 章不限。",
 )
 _UNSIGNED = tr(

@@ -41,13 +41,13 @@ WORDS: dict[str, Text] = {
     "minutes": tr("minutes", "分鐘", "分钟"),
     "competence": tr("competence", "能力項", "能力项"),
     "competences": tr("competences", "能力項", "能力项"),
-    "protocol": tr("protocol", "協定", "协议"),
-    "protocols": tr("protocols", "協定", "协议"),
+    "protocol": tr("protocol", "協議", "协议"),
+    "protocols": tr("protocols", "協議", "协议"),
     "device": tr("device", "設備", "设备"),
     "devices": tr("devices", "設備", "设备"),
-    "url": tr("url", "位址", "地址"),
+    "url": tr("url", "地址", "地址"),
     "unit": tr("unit", "單元", "单元"),
-    "user": tr("user", "使用者", "用户"),
+    "user": tr("user", "用戶", "用户"),
     "password": tr("password", "密碼", "密码"),
     "place": tr("place", "位置", "位置"),
     "from": tr("from", "從", "从"),
@@ -75,7 +75,7 @@ WORDS: dict[str, Text] = {
     "not_passed": tr("not passed", "未通過", "未通过"),
     "marks": tr("{score} of {max} marks", "{score} / {max} 分", "{score} / {max} 分"),
     "stands_on": tr("seed {seed}  evidence {head}", "種子 {seed}  證據 {head}", "种子 {seed}  证据 {head}"),
-    "kept_as": tr("kept as {file}", "已存為 {file}", "已保存为 {file}"),
+    "kept_as": tr("kept as {file}", "已保存為 {file}", "已保存为 {file}"),
     "attempt": tr("attempt {folder}", "練習 {folder}", "练习 {folder}"),
     "no_difference": tr(
         "no mark differs from verdict {number}", "與評分 {number} 相比沒有分數變化", "与评分 {number} 相比没有分数变化"
@@ -95,8 +95,8 @@ WORDS: dict[str, Text] = {
     "checking": tr("checking …", "正在檢查……", "正在检查……"),
     "cost": tr("cost {cost}, {left} left", "扣 {cost} 分，還有 {left} 個提示", "扣 {cost} 分，还有 {left} 个提示"),
     "answered": tr("kept: {task} = {value}", "已保存：{task} = {value}", "已保存：{task} = {value}"),
-    "state.paused": tr("paused at {t} s", "已於 {t} 秒暫停", "已在 {t} 秒暂停"),
-    "state.running": tr("running at {t} s", "已於 {t} 秒繼續", "已在 {t} 秒继续"),
+    "state.paused": tr("paused at {t} s", "已在 {t} 秒暫停", "已在 {t} 秒暂停"),
+    "state.running": tr("running at {t} s", "已在 {t} 秒繼續", "已在 {t} 秒继续"),
     # ---- the learner's record ----
     "no_record": tr(
         "You have not finished a lab yet. Choose one with 'labsim list' and start it with 'labsim run'.",

@@ -32,7 +32,7 @@ RESUMED = tr("The plant goes on.", "工廠繼續運行。", "工厂继续运行�
 DISK = tr(
     "The plant is paused: {place} could not be written ({reason}). Free space on that disk or make the folder writable; "
     "the lab then goes on by itself.",
-    "工廠已暫停：無法寫入 {place}（{reason}）。請在該磁碟上騰出空間，或使資料夾可寫；之後實驗會自動繼續。",
+    "工廠已暫停：無法寫入 {place}（{reason}）。請在該磁盤上騰出空間，或使文件夾可寫；之後實驗會自動繼續。",
     "工厂已暂停：无法写入 {place}（{reason}）。请在该磁盘上腾出空间，或使文件夹可写；之后实验会自动继续。",
 )
 
@@ -57,10 +57,10 @@ MODBUS_READ = tr(
 )
 MODBUS_POLLED = tr(
     "You keep reading {table} at address {address}, count {count}, from {device} (unit {unit}, FC{fc})",
-    "你反復從 {device}（單元 {unit}，FC{fc}）讀取{table}，地址 {address}，數量 {count}",
+    "你反覆從 {device}（單元 {unit}，FC{fc}）讀取{table}，地址 {address}，數量 {count}",
     "你反复从 {device}（单元 {unit}，FC{fc}）读取{table}，地址 {address}，数量 {count}",
 )
-UA_POLLED = tr("You keep reading {nodes}", "你反復讀取 {nodes}", "你反复读取 {nodes}")
+UA_POLLED = tr("You keep reading {nodes}", "你反覆讀取 {nodes}", "你反复读取 {nodes}")
 POLLS = tr("{n} times in this second", "這一秒內 {n} 次", "这一秒内 {n} 次")
 POLLS_EVERY = tr(
     "{n} times in this second, {shortest} to {longest} ms apart",
@@ -97,12 +97,12 @@ NTP_ASKED = tr(
 HTTP_ADVICE: dict[int, Text] = {
     401: tr(
         "This service wants an account, sent as HTTP Basic; the endpoint list has it.",
-        "該服務要求以 HTTP Basic 發送帳號；帳號見端點列表。",
+        "該服務要求以 HTTP Basic 發送賬號；賬號見端點列表。",
         "该服务要求以 HTTP Basic 发送账号；账号见端点列表。",
     ),
     403: tr(
         "Your account is known, but its role may not do this.",
-        "帳號有效，但其角色無權執行此操作。",
+        "賬號有效，但其角色無權執行此操作。",
         "账号有效，但其角色无权执行此操作。",
     ),
     404: tr(

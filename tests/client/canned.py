@@ -28,10 +28,10 @@ _TASKS: list[dict[str, Any]] = [
         "id": "tables",
         "marks": 4,
         "hints": [],
-        "title": tr("Read all four tables", "讀取四種資料表", "读取四种数据表"),
+        "title": tr("Read all four tables", "讀取四種數據表", "读取四种数据表"),
         "brief": tr(
             "Read at least one value from each of the four tables of meter1.",
-            "從 meter1 的四種資料表各讀取至少一個值。",
+            "從 meter1 的四種數據表各讀取至少一個值。",
             "从 meter1 的四种数据表各读取至少一个值。",
         ),
         "answer": None,
@@ -124,7 +124,7 @@ _EXAMINED = {
             "passed",
             4,
             4,
-            tr("All four tables were read.", "四種資料表均已讀取。", "四种数据表均已读取。"),
+            tr("All four tables were read.", "四種數據表均已讀取。", "四种数据表均已读取。"),
         )
     ],
     "orders": [
@@ -156,7 +156,7 @@ _EXAMINED = {
             0,
             8,
             tr(
-                "There is no map.csv in the hand-in folder.", "交件資料夾中沒有 map.csv。", "提交文件夹中没有 map.csv。"
+                "There is no map.csv in the hand-in folder.", "交付文件夾中沒有 map.csv。", "交付文件夹中没有 map.csv。"
             ),
         )
     ],

@@ -37,7 +37,7 @@ async def test_the_lab_speaks_every_language(host: FakeHost, sit: Sit) -> None:
         for lang, word, wire in (("zh-Hant", "全部檢查", "你讀取了。"), ("zh-Hans", "全部检查", "你读取了。")):
             await seat.press("l")
             await seat.until(lambda lang=lang: seat.lab.lab.lang == lang)
-            checks = {"zh-Hant": "四種資料表均已讀取。", "zh-Hans": "四种数据表均已读取。"}
+            checks = {"zh-Hant": "四種數據表均已讀取。", "zh-Hans": "四种数据表均已读取。"}
             await seat.until(
                 lambda lang=lang, checks=checks: seat.lab.outcomes["tables"].checks[0].reason == checks[lang]
             )

@@ -11,16 +11,16 @@ WORDS: dict[str, Text] = {
     "revision": tr("Revision", "版本", "版本"),
     "serial": tr("Serial number", "序列號", "序列号"),
     "own": tr("each device has its own", "每台設備各不相同", "每台设备各不相同"),
-    "settings": tr("Settings", "設定", "设置"),
+    "settings": tr("Settings", "設置", "设置"),
     "factory": tr(
         "As they leave the factory; the device in front of you may be set differently.",
-        "以下為出廠設定；您面前的設備可能不同。",
-        "以下为出厂设置；您面前的设备可能不同。",
+        "以下為出廠設置；你面前的設備可能不同。",
+        "以下为出厂设置；你面前的设备可能不同。",
     ),
-    "setting": tr("Setting", "設定", "设置"),
+    "setting": tr("Setting", "設置", "设置"),
     "meaning": tr("Meaning", "含義", "含义"),
     "allowed": tr("Values", "可取值", "可取值"),
-    "default": tr("Default", "預設", "默认"),
+    "default": tr("Default", "默認", "默认"),
     "any": tr("any", "任意", "任意"),
     "to": tr("{low} to {high}", "{low} 至 {high}", "{low} 至 {high}"),
     "values": tr("Values", "數據點", "数据点"),
@@ -28,7 +28,7 @@ WORDS: dict[str, Text] = {
     "type": tr("Type", "類型", "类型"),
     "unit": tr("Unit", "單位", "单位"),
     "range": tr("Range", "範圍", "范围"),
-    "access": tr("Access", "存取", "访问"),
+    "access": tr("Access", "訪問", "访问"),
     "codes": tr("Coded values", "編碼值", "编码值"),
     "number": tr("Number", "編號", "编号"),
     "length": tr("Length", "長度", "长度"),
@@ -41,14 +41,14 @@ WORDS: dict[str, Text] = {
     "numbering": tr(
         "Numbers are as printed on the device: number {numbering} is address 0 on the wire. The setting `base_register`, if "
         "there is one, is added to every address.",
-        "編號按本手冊的寫法：編號 {numbering} 即線上地址 0。若有設定 `base_register`，則加到每個地址上。",
+        "編號按本手冊的寫法：編號 {numbering} 即線上地址 0。若有設置 `base_register`，則加到每個地址上。",
         "编号按本手册的写法：编号 {numbering} 即线上地址 0。若有设置 `base_register`，则加到每个地址上。",
     ),
     "scaled": tr(
         "The number in the register is the value times the scale. Integers are two's complement; values of several registers "
         "stand in the word order of the setting `word_order` (230.5 as f32: ABCD 43 66 80 00, CDAB 80 00 43 66, "
         "BADC 66 43 00 80, DCBA 00 80 66 43).",
-        "寄存器中的數 = 數值 × 比例。整數為二進制補碼；跨多個寄存器的數值按設定 `word_order` 的順序排列（230.5 的 f32："
+        "寄存器中的數 = 數值 × 比例。整數為二進制補碼；跨多個寄存器的數值按設置 `word_order` 的順序排列（230.5 的 f32："
         "ABCD 43 66 80 00、CDAB 80 00 43 66、BADC 66 43 00 80、DCBA 00 80 66 43）。",
         "寄存器中的数 = 数值 × 比例。整数为二进制补码；跨多个寄存器的数值按设置 `word_order` 的顺序排列（230.5 的 f32："
         "ABCD 43 66 80 00、CDAB 80 00 43 66、BADC 66 43 00 80、DCBA 00 80 66 43）。",
@@ -67,7 +67,7 @@ WORDS: dict[str, Text] = {
     ),
     "read_only": tr(
         "0{code}: a write to a register that is read only",
-        "0{code}：寫入唯讀寄存器",
+        "0{code}：寫入只讀寄存器",
         "0{code}：写入只读寄存器",
     ),
     "give": tr(
@@ -133,9 +133,9 @@ WORDS: dict[str, Text] = {
         "A plant may publish each value on a topic of its own instead, retained, when it has changed, and may take commands: "
         'each value with access rw then has a topic for `{"value": …, "id": …}` or the bare value, and answers on the topic '
         "with `/reply` behind it, with `result` (accepted or refused), `reason`, `id` and the `value` it has now.",
-        "工廠也可改為將每個數值發佈到各自的主題（保留，變化時發佈），並可接受命令：存取為 rw 的每個數值各有一個主題，"
+        "工廠也可改為將每個數值發佈到各自的主題（保留，變化時發佈），並可接受命令：訪問為 rw 的每個數值各有一個主題，"
         '接受 `{"value": …, "id": …}` 或單獨的數值，並在其後加 `/reply` 的主題上應答：`result`（accepted 或 refused）、'
-        "`reason`、`id` 與目前的 `value`。",
+        "`reason`、`id` 與當前的 `value`。",
         "工厂也可改为将每个数值发布到各自的主题（保留，变化时发布），并可接受命令：访问为 rw 的每个数值各有一个主题，"
         '接受 `{"value": …, "id": …}` 或单独的数值，并在其后加 `/reply` 的主题上应答：`result`（accepted 或 refused）、'
         "`reason`、`id` 与当前的 `value`。",
@@ -145,8 +145,8 @@ WORDS: dict[str, Text] = {
         "messages and those with access rw, called like the tags, of the types Boolean, Int8 to UInt64, Float (f32), Double "
         "(f64) and String (text), with `engUnit` in the DBIRTH and `Quality` where it is not good. They are looked at as often "
         "as their message is sent, and go out when they have changed; a DCMD writes.",
-        "在使用 Sparkplug B 的工廠中，設備即同名的 Sparkplug 設備。其度量為上述消息中的數值及存取為 rw 的數值，名稱同標籤，"
-        "類型為 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）與 String（text）；DBIRTH 帶有 `engUnit`，品質不佳時帶有 "
+        "在使用 Sparkplug B 的工廠中，設備即同名的 Sparkplug 設備。其度量為上述消息中的數值及訪問為 rw 的數值，名稱同標籤，"
+        "類型為 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）與 String（text）；DBIRTH 帶有 `engUnit`，質量不佳時帶有 "
         "`Quality`。按消息的週期檢查，變化時發送；以 DCMD 寫入。",
         "在使用 Sparkplug B 的工厂中，设备即同名的 Sparkplug 设备。其度量为上述消息中的数值及访问为 rw 的数值，名称同标签，"
         "类型为 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）与 String（text）；DBIRTH 带有 `engUnit`，质量不佳时带有 "

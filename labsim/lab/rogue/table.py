@@ -131,7 +131,7 @@ ROGUE_FAULTS: dict[str, dict[str, FaultSpec]] = {
     },
     "mqtt": {
         "spoofed-publish": _attack(
-            tr("spoofed publish", "偽造發布", "伪造发布"), "C09",
+            tr("spoofed publish", "偽造發佈", "伪造发布"), "C09",
             "A foreign client publishes where others do, or a command to `victim`.",
             {"topic": _text("The topic"), "payload": _text("What is published")}, _VICTIM, _VALUE, _CLIENT,
             {name: _text(f"{name.capitalize()}; none by default") for name in _USER},

@@ -33,7 +33,7 @@ BATCH, AHEAD = 100, 4
 async def serve_labsim(folder: Path) -> None:
     """Serve a broker whose sink is a real journal; prints its port."""
     from labsim.endpoints.mqtt.endpoint import MqttEndpoint
-    from labsim.evidence.journal import JournalWriter
+    from labsim.evidence.journal_writer import JournalWriter
     from labsim.plant.clock import SimClock
     from labsim.plant.plant import Plant
 

@@ -61,7 +61,7 @@ class Mute:
 async def labsim(count: int, evidence: str = "counted") -> tuple[str, int, Step, Any]:
     """Our endpoint over a plant of one device, with the real journal behind it: reads counted, graded, or all mute."""
     from labsim.endpoints.opcua.endpoint import OpcuaEndpoint
-    from labsim.evidence.journal import JournalWriter
+    from labsim.evidence.journal_writer import JournalWriter
     from labsim.evidence.polls import Polls, keep_all
     from labsim.plant.clock import SimClock
     from labsim.plant.device import Device

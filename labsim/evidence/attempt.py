@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
 from labsim.errors import AttemptError, EvidenceError
-from labsim.evidence import handin, heads, history, journal, lock, verdicts
-from labsim.evidence.chain import close_line
-from labsim.evidence.disk import PART, write_new, write_whole
+from labsim.evidence import handin, heads, verdicts
+from labsim.evidence.disk import PART, write_whole
 from labsim.evidence.event import Entry, Event, Record
+from labsim.evidence.folder import lay_out, make
 from labsim.evidence.heads import Heads
-from labsim.evidence.history import STEP_NS, HistoryWriter
-from labsim.evidence.journal import JournalWriter
+from labsim.evidence.history_file import STEP_NS, compress, last_step
+from labsim.evidence.history_writer import HistoryWriter
+from labsim.evidence.journal import read_epochs
+from labsim.evidence.journal_writer import JournalWriter
 from labsim.evidence.key import SigningKey
 from labsim.evidence.lock import FolderLock
-from labsim.evidence.manifest import (
-    Manifest,
-    TagInfo,
-    encode_document,
-    encode_tags,
-    now_iso,
-    read_manifest,
-    read_tags,
-)
+from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
 from labsim.evidence.reader import read_journal
-from labsim.evidence.verdicts import SEAL
+from labsim.evidence.seal import SEAL, write_seal
 
-SCENARIO = "scenario"
-PKI = "pki"
-UNSEALED = (handin.FOLDER, PKI, "control.json", lock.NAME, SEAL)
-"""Names in the folder that the seal does not cover: the trainee's, a running host's, its own."""
 _LOOK_EVERY_NS = 1_000_000_000
 _ROOM = 1 << 20
 """Bytes that must fit before a disk that was full counts as having room again."""
-_BEFORE = {handin.FOLDER, "control.json", lock.NAME}
 
 
 class Attempt:
@@ -70,9 +56,9 @@ class Attempt:
         self.folder, self.manifest, self.tags = folder, manifest, tuple(tags)
         self._held, self._closed, self._sealed = held, False, False
         self._text_rows = {tag.row for tag in tags if tag.type == "text"}
-        known = handed_in(read_journal(folder)) if journal.read_epochs(folder) else {}
+        known = handin.handed_in(read_journal(folder)) if read_epochs(folder) else {}
         self._handins = handin.HandIns(folder, {name: str(r.detail["sha256"]) for name, r in known.items()})
-        self._last_step = history.last_step(folder)
+        self._last_step = last_step(folder)
         self._journal = JournalWriter(folder, clock_t)
         if self._journal.seq:
             self._last_step = max(self._last_step, self._journal.t // STEP_NS)
@@ -111,30 +97,12 @@ class Attempt:
             EvidenceError: the disk takes nothing.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if {path.name for path in folder.iterdir()} - _BEFORE:
-                raise AttemptError(f"{folder} is not empty: name a new folder, or resume the attempt that is in it.")
+            make(folder)
             held = FolderLock(folder)
         except OSError as error:
             raise AttemptError(f"{folder} cannot be made ({error.strerror}): name another folder.") from error
         try:
-            for name in (handin.FOLDER, handin.STORE, SCENARIO, verdicts.FOLDER):
-                (folder / name).mkdir(exist_ok=True)
-            for name, data in scenario_files.items():
-                inside = PurePosixPath(name)
-                if inside.is_absolute() or ".." in inside.parts or re.search(r'[\\:*?"<>|]', name):
-                    raise AttemptError(f"scenario file {name!r} is not a path inside the scenario: rename it.")
-                (folder / SCENARIO / inside).parent.mkdir(parents=True, exist_ok=True)
-                write_new(folder / SCENARIO / inside, data)
-            listing = encode_tags(tags)
-            write_new(folder / "tags.json", listing)
-            manifest = msgspec.structs.replace(
-                manifest,
-                files={name: hashlib.sha256(data).hexdigest() for name, data in scenario_files.items()},
-                tags=hashlib.sha256(listing).hexdigest(),
-            )
-            # Last, and at once: a folder with a manifest is a whole one.
-            write_whole(folder / "manifest.json", encode_document(manifest))
+            manifest = lay_out(folder, manifest, tags, scenario_files)
             return cls(folder, manifest, tags, held, clock_t, key)
         except OSError as error:
             held.release()
@@ -201,14 +169,6 @@ class Attempt:
         self._look_around()
         return self._journal.append(event)
 
-    def write(self, event: Event) -> bytes:
-        """Keep an event and give its line of the journal; from any thread.
-
-        Raises:
-            EvidenceError: it is not kept: no answer may go out.
-        """
-        return self.write_all((event,))[0]
-
     def write_all(self, entries: Sequence[Entry]) -> list[bytes]:
         """Keep events that came together, in one write, and give their lines of the journal; from any thread.
 
@@ -237,7 +197,7 @@ class Attempt:
         Raises:
             EvidenceError: it is not kept: no answer may go out.
         """
-        self.write(event)
+        self.write_all((event,))
 
     def record(
         self, step: int, rows: ArrayLike, values: ArrayLike, statuses: ArrayLike, texts: Mapping[int, str] | None = None
@@ -346,53 +306,9 @@ class Attempt:
         self._sign("seal")
         try:
             self._end_files()
-            history.compress(self.folder)
-            body = msgspec.json.encode(
-                {
-                    "format": "labsim-seal/1",
-                    "seq": self._journal.seq,
-                    "sealed": now_iso(),
-                    "files": hash_files(self.folder),
-                }
-            )
-            if self._heads is not None:
-                with suppress(EvidenceError):  # no key: verification says that nobody signed
-                    body = self._heads.seal(body)
-            write_whole(self.folder / SEAL, close_line(body, bytes.fromhex(self.head))[0])
+            compress(self.folder)
+            write_seal(self.folder, self._journal.seq, self.head, self._heads)
             self._sealed = True
         finally:
             self._held.release()
         return self.folder / SEAL
-
-
-def handed_in(records: Sequence[Record]) -> dict[str, Record]:
-    """The last ``file`` record of each hand-in path that is not gone."""
-    latest: dict[str, Record] = {}
-    for record in records:
-        if record.kind == "file" and record.protocol == "lab":
-            if record.detail.get("gone"):
-                latest.pop(record.subject, None)
-            else:
-                latest[record.subject] = record
-    return latest
-
-
-def hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file the seal covers, by its path with slashes, in order.
-
-    Raises:
-        EvidenceError: one cannot be read.
-    """
-    hashes = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if name.parts[0] in UNSEALED or path.is_dir() or path.name.endswith(PART):
-            continue
-        try:
-            with path.open("rb") as file:
-                hashes[name.as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise EvidenceError(
-                f"{path} cannot be read ({error.strerror}): make it readable and seal again."
-            ) from error
-    return hashes

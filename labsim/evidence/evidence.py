@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from labsim.errors import AttemptError
 from labsim.evidence import chain, handin
-from labsim.evidence.attempt import handed_in
 from labsim.evidence.event import Record
 from labsim.evidence.history import History
 from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
@@ -153,4 +152,4 @@ class Evidence:
 
     @cached_property
     def _files(self) -> dict[str, Record]:
-        return handed_in(self.of("lab", "file"))
+        return handin.handed_in(self.of("lab", "file"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labsim.evidence.disk import write_whole
-from labsim.evidence.event import Event
+from labsim.evidence.event import Event, Record
 
 FOLDER = "handin"
 STORE = "files"
@@ -80,6 +80,18 @@ class HandIns:
         if len(data) > FILE_BYTES_MAX:
             return _incident(name, f"larger than {FILE_BYTES_MAX >> 20} MiB")
         return data
+
+
+def handed_in(records: Sequence[Record]) -> dict[str, Record]:
+    """The last ``file`` record of each hand-in path that is not gone."""
+    latest: dict[str, Record] = {}
+    for record in records:
+        if record.kind == "file" and record.protocol == "lab":
+            if record.detail.get("gone"):
+                latest.pop(record.subject, None)
+            else:
+                latest[record.subject] = record
+    return latest
 
 
 def _walk(root: Path) -> Iterator[Path]:

@@ -1,97 +1,23 @@
-"""The history: what was true in the plant, by step.
-
-A record is 18 bytes, little-endian: step, tag (its row in ``tags.json``), status, value. A value is in force until the next
-record of the same tag, so a recorder may write changes only. The value of a text tag is the number of a line in the epoch's
-``.text`` file, which holds one JSON string per line. When an attempt is sealed, each ``.bin`` file is compressed to a ``.gz``
-file (`labsim.evidence.planes`), which everything here reads in its place.
-"""
+"""The history as it is asked: what a tag was at a time, over a span, on the mean."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from labsim.errors import AttemptError, DiskError, InputError, UnknownNameError
-from labsim.evidence import planes
-from labsim.evidence.disk import AppendFile, epoch_files, epoch_name, write_whole
+from labsim.errors import InputError, UnknownNameError
+from labsim.evidence.history_file import RECORD, STEP_NS, last_step, read_records, read_texts, record_files
 from labsim.evidence.manifest import TagInfo
 
-FOLDER = "history"
-OPEN, CLOSED = ".bin", ".gz"
-"""Endings of a file of records while its attempt is open, and once it is sealed."""
-RECORD = np.dtype([("step", "<u4"), ("tag", "<u2"), ("status", "<u4"), ("value", "<f8")])
-STEP_NS = 100_000_000
-"""Simulated nanoseconds per step: the plant's own, repeated here because evidence must be readable without a plant."""
-_TEXTS_REMEMBERED = 1024
 _BAD = 0x8000_0000  # severity bits of a StatusCode: OPC 10000-4 §7.38
 
 Value = bool | int | float | str
-
-
-class HistoryWriter:
-    """Appends one epoch's records; not for more than one thread at a time.
-
-    Args:
-        folder: The attempt folder.
-        epoch: The journal's epoch; claimed by exclusive creation.
-
-    Raises:
-        AttemptError: another lab claimed the epoch.
-        EvidenceError: the disk takes nothing.
-    """
-
-    def __init__(self, folder: Path, epoch: int) -> None:
-        (folder / FOLDER).mkdir(exist_ok=True)
-        path = folder / FOLDER / epoch_name(epoch, OPEN)
-        try:
-            self._texts = AppendFile(path.with_suffix(".text"))  # first: a text is synced before the record naming it
-            self._records = AppendFile(path)
-        except FileExistsError as error:
-            raise AttemptError(f"{path} was just claimed by another lab: stop one of the two.") from error
-        self._records_end = self._texts_end = self._lines = 0
-        self._known: dict[str, int] = {}
-
-    def append(self, step: int, rows: ArrayLike, values: ArrayLike, statuses: ArrayLike) -> None:
-        """Keep the values and statuses of ``rows`` as they are from ``step`` on, in one write.
-
-        Raises:
-            EvidenceError: they are not kept, and nothing of them is in the file.
-        """
-        tags = np.asarray(rows)
-        if not tags.size:
-            return
-        records = np.empty(tags.size, RECORD)
-        records["step"], records["tag"], records["status"], records["value"] = step, tags, statuses, values
-        self._records_end = self._records.append(records.tobytes(), self._records_end)
-
-    def text(self, value: str) -> int:
-        """The number of the line that holds ``value``, written if it is not known.
-
-        Raises:
-            EvidenceError: it cannot be written.
-        """
-        line = self._known.get(value)
-        if line is None:
-            data = msgspec.json.encode(value.encode("utf-8", "backslashreplace").decode("utf-8")) + b"\n"
-            self._texts_end = self._texts.append(data, self._texts_end)
-            line, self._lines = self._lines, self._lines + 1
-            if len(self._known) == _TEXTS_REMEMBERED:
-                self._known.clear()
-            self._known[value] = line
-        return line
-
-    def close(self) -> None:
-        """Sync and close; any further `append` raises EvidenceError."""
-        self._texts.close()
-        self._records.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,78 +169,3 @@ class History:
         records = np.concatenate(parts) if len(parts) > 2 else parts[-1]
         parts.clear()
         return _All(records, records["tag"].copy(), texts)
-
-
-def record_files(folder: Path) -> list[Path]:
-    """The files of records of an attempt, one for each epoch, in order.
-
-    When a host died while it compressed, an epoch has both; they hold the same, and the compressed one counts.
-    """
-    files = dict(epoch_files(folder / FOLDER, OPEN)) | dict(epoch_files(folder / FOLDER, CLOSED))
-    return [files[epoch] for epoch in sorted(files)]
-
-
-def compress(folder: Path) -> None:
-    """Compress the records of an attempt that is about to be sealed; a file that finds no room stays as it is."""
-    for _, path in epoch_files(folder / FOLDER, OPEN):
-        with suppress(DiskError):
-            data, packed = path.read_bytes(), path.with_suffix(CLOSED)
-            write_whole(packed, planes.pack(data, RECORD.itemsize))
-            if read_bytes(packed) == data:  # only then
-                path.unlink()
-
-
-def read_bytes(path: Path) -> bytes:
-    """One file of `record_files` as it was recorded.
-
-    Raises:
-        AttemptError: it cannot be read, or was changed.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
-    if path.suffix == OPEN:
-        return data
-    try:
-        return planes.unpack(data, RECORD.itemsize)
-    except ValueError as error:
-        raise AttemptError(f"{path} is not a compressed history ({error}): it was changed.") from error
-
-
-def read_records(path: Path) -> NDArray[np.void]:
-    """The whole records of one file of `record_files`, read only; half a record at its end is left out.
-
-    Raises:
-        AttemptError: it cannot be read, or was changed.
-    """
-    data = read_bytes(path)
-    return np.frombuffer(data, RECORD, len(data) // RECORD.itemsize)
-
-
-def read_texts(path: Path) -> list[str]:
-    """The whole lines of one ``.text`` file.
-
-    Raises:
-        AttemptError: it cannot be read, or a line is not a JSON string; names the line.
-    """
-    try:
-        lines = path.read_bytes().split(b"\n")[:-1]
-    except OSError as error:
-        raise AttemptError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
-    texts = []
-    for number, line in enumerate(lines, 1):
-        try:
-            texts.append(msgspec.json.decode(line, type=str))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise AttemptError(f"{path}:{number} is not a JSON string: the history was changed.") from error
-    return texts
-
-
-def last_step(folder: Path) -> int:
-    """The step of the last record in an attempt's history, -1 when there is none."""
-    for path in reversed(record_files(folder)):
-        records = read_records(path)
-        if records.size:
-            return int(records["step"][-1])
-    return -1

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labsim.errors import AttemptError, UnknownNameError
-from labsim.evidence.history import OPEN, RECORD, STEP_NS, Series, read_bytes, record_files
+from labsim.evidence.history import Series
+from labsim.evidence.history_file import OPEN, RECORD, STEP_NS, read_bytes, record_files
 from labsim.evidence.manifest import TagInfo
 
 

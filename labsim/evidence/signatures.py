@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from labsim.errors import EvidenceError
 from labsim.evidence import heads
+from labsim.evidence.finding import Say
 from labsim.evidence.heads import Head
 from labsim.evidence.key import ALGORITHM, PublicKey
-
-Say = Callable[[str, str, int], None]
-"""Told what is wrong: file, reason, line (0 for the whole file)."""
 
 
 class Signatures:

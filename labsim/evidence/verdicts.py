@@ -21,9 +21,9 @@ from labsim.evidence import heads
 from labsim.evidence.disk import write_new
 from labsim.evidence.key import ALGORITHM, PublicKey, SigningKey
 from labsim.evidence.manifest import encode_document, installed_versions, now_iso
+from labsim.evidence.seal import SEAL
 
 FOLDER = "verdicts"
-SEAL = "seal.json"
 DOCUMENT, SIGNATURE = ".json", ".sig"
 _log = logging.getLogger(__name__)
 

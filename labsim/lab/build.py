@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import devices
 from grader.graded import graded_tags
 from labsim.endpoints.endpoint import Endpoint, Guard, User
-from labsim.evidence.attempt import PKI
 from labsim.evidence.event import Sink
 from labsim.evidence.live import LiveHistory
 from labsim.evidence.manifest import Nameplate, TagInfo
+from labsim.evidence.seal import PKI
 from labsim.lab.ports import endpoint_ports
 from labsim.plant.clock import SimClock
 from labsim.plant.faults import concerned

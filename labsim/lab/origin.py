@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from grader.grade import mode_of
-from labsim.evidence.attempt import SCENARIO, Attempt
+from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
+from labsim.evidence.folder import SCENARIO
 from labsim.evidence.key import SigningKey
 from labsim.evidence.manifest import Manifest
 from labsim.lab.build import nameplates, tag_infos

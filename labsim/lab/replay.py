@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from labsim.evidence.evidence import Evidence
-from labsim.evidence.history import read_records, read_texts, record_files
+from labsim.evidence.history_file import read_records, read_texts, record_files
 from labsim.evidence.manifest import installed_versions
 from labsim.lab.build import build_plant
 from labsim.lab.inputs import Inputs

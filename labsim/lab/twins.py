@@ -16,7 +16,7 @@ import msgspec
 
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
-from labsim.evidence.history import read_records, read_texts, record_files
+from labsim.evidence.history_file import read_records, read_texts, record_files
 from labsim.lab.inputs import is_input
 from labsim.lab.replay import Difference, replay_attempt
 from labsim.plant.clock import STEP_NS

@@ -21,7 +21,7 @@ from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.reader import uncollected
 from labsim.evidence.verdicts import FOLDER as VERDICTS
-from labsim.evidence.verdicts import SEAL
+from labsim.evidence.seal import SEAL
 from labsim.evidence.verify import ok, verify
 from labsim.report import words
 from labsim.report.axis import clock, elapsed

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from labsim.errors import AttemptError, EvidenceError
-from labsim.evidence import attempt as attempt_module
-from labsim.evidence import handin
+from labsim.evidence import handin, seal
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Sink
 from labsim.evidence.lock import FolderLock
@@ -165,7 +164,7 @@ def test_a_seal_that_does_not_fit_can_be_tried_again(
     def full(path: Path, data: bytes) -> None:
         raise EvidenceError(f"{path} could not be written")
 
-    monkeypatch.setattr(attempt_module, "write_whole", full)
+    monkeypatch.setattr(seal, "write_whole", full)
     with pytest.raises(EvidenceError, match=r"seal\.json"):
         attempt.seal()
     monkeypatch.undo()

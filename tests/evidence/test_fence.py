@@ -11,7 +11,7 @@ import pytest
 
 from labsim.errors import AttemptError, EvidenceError
 from labsim.evidence import attempt as attempt_module
-from labsim.evidence import disk, journal
+from labsim.evidence import disk, journal_writer
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.key import SigningKey
@@ -81,7 +81,7 @@ def test_a_jump_of_the_wall_clock_is_an_incident(
     attempt = create_attempt(tmp_path / "attempt", clock)
     attempt.keep(write_event(1))
     real = time.time_ns
-    monkeypatch.setattr(journal.time, "time_ns", lambda: real() + round(seconds * SECOND))
+    monkeypatch.setattr(journal_writer.time, "time_ns", lambda: real() + round(seconds * SECOND))
     attempt.keep(write_event(2))
     attempt.keep(write_event(3))
     attempt.close()
@@ -96,7 +96,7 @@ def test_a_clock_that_is_nudged_is_none(tmp_path: Path, clock: Clock, monkeypatc
     """Time servers move a clock a little at a time: however far in the end, that is no incident."""
     attempt = create_attempt(tmp_path / "attempt", clock)
     real, moved = time.time_ns, [0]
-    monkeypatch.setattr(journal.time, "time_ns", lambda: real() + moved[0])
+    monkeypatch.setattr(journal_writer.time, "time_ns", lambda: real() + moved[0])
     for number in range(10):
         moved[0] += SECOND
         attempt.keep(write_event(number))

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labsim.errors import AttemptError, EvidenceError, InputError, UnknownNameError
-from labsim.evidence.history import History, HistoryWriter, last_step, read_records
+from labsim.evidence.history import History
+from labsim.evidence.history_file import last_step, read_records
+from labsim.evidence.history_writer import HistoryWriter
 
 from .conftest import STEP_NS, TAGS
 

@@ -23,7 +23,7 @@ from labsim.errors import AttemptError, DiskError, EvidenceError
 from labsim.evidence import disk
 from labsim.evidence.encoding import encode
 from labsim.evidence.event import Event, Record
-from labsim.evidence.journal import JournalWriter
+from labsim.evidence.journal_writer import JournalWriter
 from labsim.evidence.reader import read_journal
 
 MANIFEST = b'{"format":"labsim-attempt/1"}\n'
@@ -340,7 +340,7 @@ import resource, sys
 from pathlib import Path
 from labsim.errors import EvidenceError
 from labsim.evidence.event import Event
-from labsim.evidence.journal import JournalWriter
+from labsim.evidence.journal_writer import JournalWriter
 journal = JournalWriter(Path(sys.argv[1]), lambda: 0)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
 kept = 0

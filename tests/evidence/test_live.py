@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labsim.errors import AttemptError, UnknownNameError
-from labsim.evidence.history import History, HistoryWriter
+from labsim.evidence.history import History
+from labsim.evidence.history_writer import HistoryWriter
 from labsim.evidence.live import LiveHistory
 
 from .conftest import STEP_NS, TAGS

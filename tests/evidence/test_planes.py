@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from labsim.errors import AttemptError
 from labsim.evidence.attempt import Attempt
-from labsim.evidence.history import RECORD, History, last_step, read_bytes, record_files
+from labsim.evidence.history import History
+from labsim.evidence.history_file import RECORD, last_step, read_bytes, record_files
 from labsim.evidence.live import LiveHistory
 from labsim.evidence.planes import pack, unpack
 from labsim.evidence.verify import ok, verify

@@ -12,9 +12,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labsim.errors import AttemptError
-from labsim.evidence import history
+from labsim.evidence import history_file
 from labsim.evidence.attempt import Attempt
-from labsim.evidence.verify import Finding, ok, verify
+from labsim.evidence.finding import Finding
+from labsim.evidence.verify import ok, verify
 
 from .conftest import Clock, create_attempt, fill, write_event
 
@@ -174,7 +175,7 @@ def test_a_history_that_cannot_be_is_named(copy: Path) -> None:
     """Unknown tags, steps that go back and texts that are not there are found without a seal too."""
     (copy / "seal.json").unlink()
     packed = copy / "history" / "e0001.gz"
-    path, whole = packed.with_suffix(".bin"), history.read_bytes(packed)
+    path, whole = packed.with_suffix(".bin"), history_file.read_bytes(packed)
     packed.unlink()
     for at, byte, message in (
         (4, b"\x09", "names tag 9 at record 1, but there are only 4 tags"),

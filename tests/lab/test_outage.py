@@ -60,6 +60,7 @@ class Disk:
         monkeypatch.setattr(disk.AppendFile, "append", appended)
         monkeypatch.setattr("labsim.evidence.attempt.write_whole", written)
         monkeypatch.setattr("labsim.evidence.handin.write_whole", written)
+        monkeypatch.setattr("labsim.evidence.seal.write_whole", written)
 
     def _take(self, path: Path) -> None:
         if self.full and path.suffix in self.endings:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
 
-from labsim.evidence.history import RECORD, read_records
+from labsim.evidence.history_file import RECORD, read_records
 from labsim.evidence.planes import pack
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labsim.evidence.history import read_records, record_files
+from labsim.evidence.history_file import read_records, record_files
 from labsim.lab import twins
 from labsim.lab.lab import Lab
 from labsim.lab.options import Options

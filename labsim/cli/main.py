@@ -35,6 +35,7 @@ from labsim.cli import (
     report,
     run,
     schema,
+    verify,
 )
 from labsim.cli import options as opt
 from labsim.errors import LabsimError, ScenarioError
@@ -65,7 +66,7 @@ device_app = typer.Typer(help="Change a device of a running lab.", no_args_is_he
 device_app.command("set")(act.device_set)
 app.add_typer(device_app, name="device")
 app.command("grade")(grade.grade)
-app.command("verify")(grade.verify)
+app.command("verify")(verify.verify)
 app.command("replay")(replay.replay)
 app.command("report")(report.report)
 app.command("new")(new.new)

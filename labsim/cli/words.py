@@ -85,6 +85,42 @@ WORDS: dict[str, Text] = {
     "change.task": tr("task", "任務", "任务"),
     "change.check": tr("check", "檢查", "检查"),
     "change.penalty": tr("penalty", "扣分", "扣分"),
+    # ---- whether the evidence is intact ----
+    "signed": tr("signed by the key {key} {whose}", "已用密鑰 {key} 簽名{whose}", "已用密钥 {key} 签名{whose}"),
+    "key.own": tr("(yours)", "（你的密鑰）", "（你的密钥）"),
+    "key.given": tr("(the one given)", "（指定的密鑰）", "（指定的密钥）"),
+    "key.carried": tr(
+        "(the attempt carries it; give --key to hold it against one you know)",
+        "（密鑰隨練習附帶；可用 --key 與已知的密鑰核對）",
+        "（密钥随练习附带；可用 --key 与已知的密钥核对）",
+    ),
+    "signed_by_nobody": tr(
+        "signed by nobody: that it is intact shows only against a head known from elsewhere",
+        "沒有簽名：只有與別處留存的證據碼對照，才能確認完整",
+        "没有签名：只有与别处留存的证据码对照，才能确认完整",
+    ),
+    "verdict_unsigned": tr("verdict {number} is not signed", "評分 {number} 沒有簽名", "评分 {number} 没有签名"),
+    "verdict_signed": tr(
+        "verdict {number}{about} is signed by the key {key}",
+        "評分 {number}{about} 已用密鑰 {key} 簽名",
+        "评分 {number}{about} 已用密钥 {key} 签名",
+    ),
+    "verdict_of_another": tr(
+        "verdict {number}{about} is signed by the key {key}, which is not the one that ran the lab",
+        "評分 {number}{about} 已用密鑰 {key} 簽名，該密鑰不是運行實驗時所用的密鑰",
+        "评分 {number}{about} 已用密钥 {key} 签名，该密钥不是运行实验时所用的密钥",
+    ),
+    "records": tr("records: {n}", "{n} 條記錄", "{n} 条记录"),
+    "begun": tr("begun {when}", "開始於 {when}", "开始于 {when}"),
+    "sealed": tr("sealed {when}", "封存於 {when}", "封存于 {when}"),
+    "unsealed": tr("not sealed", "尚未封存", "尚未封存"),
+    "comma": tr(", ", "，", "，"),
+    "intact": tr("the evidence is intact", "證據完整，沒有改動", "证据完整，没有改动"),
+    "not_intact": tr(
+        "the evidence is not as its host wrote it",
+        "證據與實驗程序寫下的不一致",
+        "证据与实验程序写下的不一致",
+    ),
     # ---- a lab that runs ----
     "seed_attempt": tr("seed {seed}  attempt {attempt}", "種子 {seed}  練習 {attempt}", "种子 {seed}  练习 {attempt}"),
     "how_to_check": tr(

@@ -8,6 +8,7 @@ sealed: that shows only against a head that is known from elsewhere, such as a v
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from labsim.evidence.disk import PART
 from labsim.evidence.finding import Finding
 from labsim.evidence.folder import SCENARIO
 from labsim.evidence.key import PublicKey
-from labsim.evidence.manifest import TagInfo, read_manifest, read_tags
+from labsim.evidence.manifest import Manifest, TagInfo, read_manifest, read_tags
 from labsim.evidence.signatures import Signatures
 from labsim.evidence.verdicts import FOLDER as VERDICTS
 from labsim.evidence.verdicts import SIGNATURE, read_marked
@@ -32,13 +33,32 @@ def ok(findings: list[Finding]) -> bool:
     return all(finding.note for finding in findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verification comes to.
+
+    Attributes:
+        findings: Everything that is not as the host wrote it, and notes on what a crash left.
+        signers: Ids of the keys whose signatures hold.
+        records: Records of the journal, up to the first that does not follow on the one before.
+        begun: When the attempt was begun, as its manifest says: UTC, ISO 8601; None when that cannot be read.
+        sealed: When it was sealed, as its seal says; None when it was not, or that cannot be read.
+    """
+
+    findings: list[Finding]
+    signers: list[str]
+    records: int
+    begun: str | None
+    sealed: str | None
+
+
 def verify(folder: Path, key: PublicKey | None = None) -> list[Finding]:
     """Everything about an attempt that is not as its host wrote it, and notes on what a crash left; see `examine`."""
-    return examine(folder, key)[0]
+    return examine(folder, key).findings
 
 
-def examine(folder: Path, key: PublicKey | None = None) -> tuple[list[Finding], list[str]]:
-    """What `verify` finds, and the ids of the keys whose signatures hold.
+def examine(folder: Path, key: PublicKey | None = None) -> Verified:
+    """Verify an attempt.
 
     Args:
         folder: The attempt.
@@ -50,8 +70,7 @@ def examine(folder: Path, key: PublicKey | None = None) -> tuple[list[Finding], 
     if not folder.is_dir():
         raise AttemptError(f"{folder} is not a folder: give the folder of an attempt.")
     try:
-        verification = _Verification(folder, key)
-        return verification.run(), [*verification.signatures.signers]
+        return _Verification(folder, key).run()
     except OSError as error:
         raise AttemptError(
             f"{error.filename or folder} cannot be read ({error.strerror}): make it readable."
@@ -62,24 +81,31 @@ class _Verification:
     def __init__(self, folder: Path, key: PublicKey | None) -> None:
         self._folder = folder
         self._findings: list[Finding] = []
-        self.signatures = Signatures(folder, self._say, key)
+        self._signatures = Signatures(folder, self._say, key)
 
-    def run(self) -> list[Finding]:
-        tags = self._manifest()
+    def run(self) -> Verified:
+        manifest = self._manifest()
+        tags = self._tags() if manifest is not None else None
         journal = follow(self._folder, self._say)
         if journal.whole:
-            self.signatures.heads(journal.heads)
+            self._signatures.heads(journal.heads)
         self._files(journal)
         verify_history(self._folder, tags, self._say)
         self._verdicts(journal)
-        verify_seal(self._folder, journal, self.signatures, self._say)
-        return self._findings
+        seal = verify_seal(self._folder, journal, self._signatures, self._say)
+        return Verified(
+            findings=self._findings,
+            signers=[*self._signatures.signers],
+            records=journal.records,
+            begun=manifest.created if manifest is not None else None,
+            sealed=seal.sealed if seal is not None else None,
+        )
 
     def _say(self, file: str, message: str, line: int = 0, *, note: bool = False) -> None:
         self._findings.append(Finding(file, line, message, note))
 
-    def _manifest(self) -> list[TagInfo] | None:
-        """The manifest's own hashes; gives the tags if they can be read."""
+    def _manifest(self) -> Manifest | None:
+        """The manifest, held against the files whose hashes it has; None when it cannot be read."""
         try:
             manifest = read_manifest(self._folder)
         except AttemptError as error:
@@ -97,6 +123,9 @@ class _Verification:
                 self._say(name, "is not the file that the manifest names: it was changed")
         for name in sorted(there - stated.keys()):
             self._say(name, "is not in the manifest: it was added")
+        return manifest
+
+    def _tags(self) -> list[TagInfo] | None:
         try:
             return read_tags(self._folder)
         except AttemptError as error:

@@ -26,6 +26,11 @@ class Followed:
     files: dict[str, int] = field(default_factory=dict)
     whole: bool = False
 
+    @property
+    def records(self) -> int:
+        """How many records follow."""
+        return max(len(self.heads) - 1, 0)
+
 
 def follow(folder: Path, say: Say) -> Followed:
     """Follow the chain of an attempt up to the first line that breaks it.

@@ -16,8 +16,8 @@ from labsim.evidence.verdicts import FOLDER as VERDICTS
 from labsim.evidence.verify_journal import Followed
 
 
-def verify_seal(folder: Path, journal: Followed, signatures: Signatures, say: Say) -> None:
-    """Say what is wrong with the seal of an attempt, and what is no longer as it was sealed."""
+def verify_seal(folder: Path, journal: Followed, signatures: Signatures, say: Say) -> Seal | None:
+    """Say what is wrong with the seal of an attempt, and what is no longer as it was sealed; the seal, if it can be read."""
     path = folder / SEAL
     if not path.is_file():
         last = signatures.last
@@ -29,13 +29,13 @@ def verify_seal(folder: Path, journal: Followed, signatures: Signatures, say: Sa
             )
         else:
             say(SEAL, "is missing: the attempt was not sealed", note=True)
-        return
+        return None
     data = path.read_bytes()
     try:
         seal = msgspec.json.decode(data, type=Seal)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         say(SEAL, f"is not a seal: {error}")
-        return
+        return None
     if journal.whole:
         head, count = bytes.fromhex(journal.heads[-1]), len(journal.heads) - 1
         if not data.endswith(b"\n") or chain.open_line(data[:-1], head) is None:
@@ -48,7 +48,7 @@ def verify_seal(folder: Path, journal: Followed, signatures: Signatures, say: Sa
         found = hash_files(folder)
     except EvidenceError as error:
         say(SEAL, str(error))
-        return
+        return seal
     for name, sha256 in seal.files.items():
         if name not in found:
             say(name, "was sealed but is missing")
@@ -63,3 +63,4 @@ def verify_seal(folder: Path, journal: Followed, signatures: Signatures, say: Sa
             say(name, f"was given after the seal{unsigned}", note=True)
         elif not name.endswith(SIGNATURE):
             say(name, "is neither a verdict nor a signature of one")
+    return seal

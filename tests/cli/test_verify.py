@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from labsim.cli.main import run_command
 from labsim.evidence.attempt import Attempt
 from labsim.evidence.event import Event
 from labsim.evidence.key import PUBLIC, SigningKey
@@ -23,10 +24,10 @@ from grader_bench import Bench
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def sealed(folder: Path, key: SigningKey | None) -> Path:
+def sealed(folder: Path, key: SigningKey | None, lang: str = "en") -> Path:
     """A small attempt."""
     manifest = Manifest.new(
-        scenario="bench", title={"en": "Bench"}, seed="1", variants={}, speed=1.0, lang="en", utc_origin_ns=0
+        scenario="bench", title={"en": "Bench"}, seed="1", variants={}, speed=1.0, lang=lang, utc_origin_ns=0
     )
     attempt = Attempt.create(folder, manifest=manifest, tags=[], scenario_files={}, clock_t=lambda: 0, key=key)
     attempt.keep(Event(kind="write", protocol="modbus", values=[1]))
@@ -42,10 +43,42 @@ def test_it_says_whose_key_it_was(labsim: Run, tmp_path: Path) -> None:
     assert "the attempt carries it" in labsim("verify", theirs).stdout
     assert "signed by nobody" in labsim("verify", nobodys).stdout
     pinned = labsim("verify", theirs, "--key", other.folder / PUBLIC, "--json")
-    assert (pinned.returncode, json.loads(pinned.stdout)) == (
-        0,
-        {"ok": True, "problems": [], "signed_by": [other.public.id], "verdicts": []},
-    )
+    document = json.loads(pinned.stdout)
+    assert pinned.returncode == 0
+    assert {name: document[name] for name in ("ok", "problems", "signed_by", "verdicts")} == {
+        "ok": True, "problems": [], "signed_by": [other.public.id], "verdicts": [],
+    }  # fmt: skip
+
+
+def test_it_says_how_much_there_is_and_when_it_was(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The number of records, and when the attempt was begun and sealed, as its manifest and its seal have it."""
+    folder = sealed(tmp_path / "a", SigningKey(tmp_path / "key"))
+    begun = json.loads((folder / "manifest.json").read_bytes())["created"]
+    closed = json.loads((folder / "seal.json").read_bytes())["sealed"]
+    assert run_command(["verify", str(folder), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["records"], document["begun"], document["sealed"]) == (1, begun, closed)
+    assert run_command(["verify", str(folder)]) == 0
+    assert f"records: 1, begun {begun}, sealed {closed}" in capsys.readouterr().out
+    (folder / "seal.json").unlink()
+    (folder / "manifest.json").write_bytes(b"{}")
+    assert run_command(["verify", str(folder), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["records"], document["begun"], document["sealed"]) == (0, None, None)
+
+
+def test_it_speaks_the_language_of_the_lab(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Its sentences are in the attempt's own language, or in the one that is asked for; English when it has none to tell."""
+    folder = sealed(tmp_path / "a", None, lang="zh-Hans")
+    assert run_command(["verify", str(folder)]) == 0
+    assert "没有签名" in (said := capsys.readouterr().out)
+    assert "1 条记录，开始于" in said
+    assert "证据完整" in said
+    assert run_command(["verify", str(folder), "--lang", "zh-Hant"]) == 0
+    assert "證據完整" in capsys.readouterr().out
+    (folder / "manifest.json").write_bytes(b"{}")
+    assert run_command(["verify", str(folder)]) == 1
+    assert "the evidence is not as its host wrote it" in capsys.readouterr().out
 
 
 def test_a_key_that_did_not_sign_is_refused(labsim: Run, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def signature_alone(path: Path) -> bool:
 
 def test_it_is_good_before(sealed: Path, key: SigningKey) -> None:
     """The attempt itself is intact, wherever it lies, and signed by the centre's key alone."""
-    findings, signers = examine(sealed, key.public)
+    verified = examine(sealed, key.public)
+    findings, signers = verified.findings, verified.signers
     assert [(finding.file, finding.note) for finding in findings] == [("verdicts/0003.json", True)]
     assert signers == [key.public.id]
     assert len((sealed / HEADS).read_bytes().splitlines()) == 5
@@ -200,7 +201,8 @@ def test_signatures_taken_away_show_with_the_key(sealed: Path, tmp_path: Path, k
     attempt = create_attempt(tmp_path / "attempt", clock)
     fill(attempt, clock)
     attempt.seal()
-    assert examine(attempt.folder) == ([], [])
+    verified = examine(attempt.folder)
+    assert (verified.findings, verified.signers) == ([], [])
     said = [str(finding) for finding in verify(attempt.folder, key.public)]
     assert said == ["heads.jsonl: is missing: nobody signed this attempt while it ran", "seal.json: is not signed"]
 

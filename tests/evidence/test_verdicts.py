@@ -64,7 +64,8 @@ def test_a_verdict_is_signed_with_what_it_stands_on(
     assert "labsim" in said.versions
     assert said.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert said.seal == hashlib.sha256((sealed.folder / "seal.json").read_bytes()).hexdigest()
-    findings, signers = examine(sealed.folder, lab_key.public)
+    verified = examine(sealed.folder, lab_key.public)
+    findings, signers = verified.findings, verified.signers
     assert [str(finding) for finding in findings] == ["verdicts/0002.json: was given after the seal"]
     assert ok(findings)
     assert signers == [lab_key.public.id]

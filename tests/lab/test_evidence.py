@@ -63,7 +63,8 @@ async def test_reads_nobody_needs_are_counted(tmp_path: Path) -> None:
     # Anywhere and any time later: intact, signed by this machine, and the same verdict to the byte but for the folder's name.
     copy = tmp_path / "elsewhere" / "copy"
     shutil.copytree(options.attempt, copy)
-    assert examine(copy, SigningKey().public) == ([], [SigningKey().public.id])
+    verified = examine(copy, SigningKey().public)
+    assert (verified.findings, verified.signers) == ([], [SigningKey().public.id])
     again = encode_document(grade_attempt(copy).to_json("en"))
     kept = (copy / "verdicts" / "0001.json").read_bytes()
     assert again.replace(json.dumps(str(copy)).encode(), json.dumps(str(options.attempt)).encode()) == kept

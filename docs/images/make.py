@@ -62,8 +62,8 @@ def _feed() -> list[dict[str, Any]]:
             "text": _say(read, "meter1", 11, 40001, 2, refused),
             "advice": tr(
                 "The manual numbers this table from 40001; on the wire the first register is 0.",
-                "手冊從 40001 開始為此表編號；線上的第一個寄存器是 0。",
-                "手册从 40001 开始为此表编号；线上的第一个寄存器是 0。",
+                "手冊從 40001 開始為此表編號；協議中的第一個寄存器是 0。",
+                "手册从 40001 开始为此表编号；协议中的第一个寄存器是 0。",
             ),
         },
         {"text": _say(read, "meter1", 11, 0, 2, Text.of("4366 8000"))},

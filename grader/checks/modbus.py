@@ -25,8 +25,8 @@ REQUESTS = ("read", "write", "request")
 """Kinds of records that are one request each."""
 COMPARE_MAP = tr(
     "Compare the register numbers of the datasheet with the addresses on the wire.",
-    "請比較數據手冊的寄存器編號與線上的地址。",
-    "请比较数据手册的寄存器编号与线上的地址。",
+    "請比較數據手冊的寄存器編號與協議地址。",
+    "请比较数据手册的寄存器编号与协议地址。",
 )
 
 

@@ -28,7 +28,7 @@ from labsim.text import Text, tr
 
 NO_JSON = tr("it is not JSON", "不是 JSON", "不是 JSON")
 NOT_TEXT = tr("it is not text", "不是文本", "不是文本")
-_SCHEMA = tr("schema: {lack}", "架構：{lack}", "架构：{lack}")
+_SCHEMA = tr("schema: {lack}", "結構：{lack}", "结构：{lack}")
 _LACKS = tr("it has no '{key}'", "缺少 {key}", "缺少 {key}")
 _NO_NUMBER = tr("it is not a number alone", "不是單獨的數字", "不是单独的数字")
 _NO_FIT = tr("the text is not as asked", "文本不符合要求", "文本不符合要求")

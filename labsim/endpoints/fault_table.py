@@ -44,7 +44,7 @@ ENDPOINT_FAULTS: dict[str, dict[str, FaultSpec]] = {
             parameters={"messages": FaultParameter(title=Text.of("How many are lost"), range=(1, 255), default=1)},
         ),
         "restart-without-birth": FaultSpec(
-            title=tr("restart without birth", "重啟而無誕生消息", "重启而无诞生消息"), catalogue="N13",
+            title=tr("restart without birth", "重啟而無上線消息", "重启而无上线消息"), catalogue="N13",
             about=Text.of("The Sparkplug edge node begins its sequence anew without a birth, until a host asks for one."),
         ),
     },

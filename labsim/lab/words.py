@@ -139,15 +139,15 @@ NOT_MODBUS = tr(
 ADVICE_40001 = tr(
     'You sent {number} as the address. {first} is a way to write "the first of this table"; on the wire the first one is 0, '
     "so {number} means address {address}. This device's manual counts from {numbering}.",
-    "你把 {number} 當作地址發送。{first} 是「該表第一個」的寫法；線上的第一個是 0，因此 {number} 對應地址 {address}。"
+    "你把 {number} 當作地址發送。{first} 是「該表第一個」的寫法；協議中的第一個是 0，因此 {number} 對應地址 {address}。"
     "本設備的手冊從 {numbering} 開始編號。",
-    "你把 {number} 当作地址发送。{first} 是“该表第一个”的写法；线上的第一个是 0，因此 {number} 对应地址 {address}。"
+    "你把 {number} 当作地址发送。{first} 是“该表第一个”的写法；协议中的第一个是 0，因此 {number} 对应地址 {address}。"
     "本设备的手册从 {numbering} 开始编号。",
 )
 ADVICE_NUMBERING = tr(
     "The manual's numbers begin at {first}, the wire counts from 0: manual number {number} is address {address}.",
-    "手冊編號從 {first} 開始，線上從 0 計數：手冊編號 {number} 對應地址 {address}。",
-    "手册编号从 {first} 开始，线上从 0 计数：手册编号 {number} 对应地址 {address}。",
+    "手冊編號從 {first} 開始，協議從 0 計數：手冊編號 {number} 對應地址 {address}。",
+    "手册编号从 {first} 开始，协议从 0 计数：手册编号 {number} 对应地址 {address}。",
 )
 ADVICE_HOLE = tr(
     "Part of what you asked for is not in the register map. Look at the table in the datasheet, and at the base register.",

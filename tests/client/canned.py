@@ -142,7 +142,7 @@ _EXAMINED = {
             "failed",
             0,
             3,
-            tr("The wire showed another order.", "線上顯示的是另一種字序。", "线上显示的是另一种字序。"),
+            tr("The wire showed another order.", "報文顯示的是另一種字序。", "报文显示的是另一种字序。"),
             "BADC",
             "ABCD",
             tr("journal 11 and 12, manual chapter 4", "記錄 11、12，手冊第 4 章", "记录 11、12，手册第 4 章"),

@@ -24,7 +24,7 @@ WORDS: dict[str, Text] = {
     "any": tr("any", "任意", "任意"),
     "to": tr("{low} to {high}", "{low} 至 {high}", "{low} 至 {high}"),
     "values": tr("Values", "數據點", "数据点"),
-    "tag": tr("Tag", "標籤", "标签"),
+    "tag": tr("Tag", "測點", "测点"),
     "type": tr("Type", "類型", "类型"),
     "unit": tr("Unit", "單位", "单位"),
     "range": tr("Range", "範圍", "范围"),
@@ -41,8 +41,8 @@ WORDS: dict[str, Text] = {
     "numbering": tr(
         "Numbers are as printed on the device: number {numbering} is address 0 on the wire. The setting `base_register`, if "
         "there is one, is added to every address.",
-        "編號按本手冊的寫法：編號 {numbering} 即線上地址 0。若有設置 `base_register`，則加到每個地址上。",
-        "编号按本手册的写法：编号 {numbering} 即线上地址 0。若有设置 `base_register`，则加到每个地址上。",
+        "編號按本手冊的寫法：編號 {numbering} 即協議地址 0。若有設置 `base_register`，則加到每個地址上。",
+        "编号按本手册的写法：编号 {numbering} 即协议地址 0。若有设置 `base_register`，则加到每个地址上。",
     ),
     "scaled": tr(
         "The number in the register is the value times the scale. Integers are two's complement; values of several registers "
@@ -92,7 +92,7 @@ WORDS: dict[str, Text] = {
     "when": tr("Active", "觸發條件", "触发条件"),
     "severity": tr("Severity", "嚴重度", "严重度"),
     "confirmation": tr("To be confirmed", "需核實", "需核实"),
-    "deadband": tr("deadband {size}", "回差 {size}", "回差 {size}"),
+    "deadband": tr("deadband {size}", "死區 {size}", "死区 {size}"),
     "on_delay": tr("after {seconds} s", "持續 {seconds} s 後", "持续 {seconds} s 后"),
     "off_delay": tr("back after {seconds} s", "恢復 {seconds} s 後解除", "恢复 {seconds} s 后解除"),
     "is": tr("`{tag}` is {values}", "`{tag}` 為 {values}", "`{tag}` 为 {values}"),
@@ -145,10 +145,10 @@ WORDS: dict[str, Text] = {
         "messages and those with access rw, called like the tags, of the types Boolean, Int8 to UInt64, Float (f32), Double "
         "(f64) and String (text), with `engUnit` in the DBIRTH and `Quality` where it is not good. They are looked at as often "
         "as their message is sent, and go out when they have changed; a DCMD writes.",
-        "在使用 Sparkplug B 的工廠中，設備即同名的 Sparkplug 設備。其度量為上述消息中的數值及訪問為 rw 的數值，名稱同標籤，"
+        "在使用 Sparkplug B 的工廠中，設備即同名的 Sparkplug 設備。其度量為上述消息中的數值及訪問為 rw 的數值，名稱同測點，"
         "類型為 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）與 String（text）；DBIRTH 帶有 `engUnit`，質量不佳時帶有 "
         "`Quality`。按消息的週期檢查，變化時發送；以 DCMD 寫入。",
-        "在使用 Sparkplug B 的工厂中，设备即同名的 Sparkplug 设备。其度量为上述消息中的数值及访问为 rw 的数值，名称同标签，"
+        "在使用 Sparkplug B 的工厂中，设备即同名的 Sparkplug 设备。其度量为上述消息中的数值及访问为 rw 的数值，名称同测点，"
         "类型为 Boolean、Int8 至 UInt64、Float（f32）、Double（f64）与 String（text）；DBIRTH 带有 `engUnit`，质量不佳时带有 "
         "`Quality`。按消息的周期检查，变化时发送；以 DCMD 写入。",
     ),

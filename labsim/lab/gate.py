@@ -1,6 +1,7 @@
 """The gate that scenarios pass before they are used: lint, every trainee with every seed, and checks that can fail.
 
-Runs are spread over processes, no more than there are cores, each with a few labs at a time, because a lab mostly waits.
+Runs are spread over processes, two for each core, each with a few labs at a time, because a lab mostly waits: while one lab
+starts or is marked, those of its process wait, and the system lets the other process go on.
 Timing is judged in plant time, so too many labs on one machine disturb one another: the default is modest, and a run that
 went wrong on a busy machine is made once more when the others have ended, in peace, and says so if it goes wrong again.
 """
@@ -29,8 +30,10 @@ from labsim.scenario.load import lint_scenario, load_scenario
 from labsim.scenario.model import Scenario
 
 SPEED = 5.0
-_PER_CORE, _MOST = 12, 48
-_AGAIN = 2
+_PER_CORE, _MOST = 15, 60
+_PROCESSES = 2
+"""For each core."""
+_AGAIN = 1
 """How many labs a process runs at once when those that were disturbed are made again."""
 _DRAFT = frozenset({"missing-language", "unused-variant"})
 """Problems that lint tells and that keep nobody from trying a draft."""
@@ -112,9 +115,11 @@ def prove_all(
 
 
 def _in_turn(who: Sequence[Sequence[str]], folders: Sequence[Path]) -> list[tuple[str, int, Path]]:
-    """A trainee of each scenario after the other, so that long and short labs run side by side to the end."""
-    turns = sorted((turn, index) for index, names in enumerate(who) for turn in range(len(names)))
-    return [(who[index][turn], index, folders[index]) for turn, index in turns]
+    """The trainees of each scenario spread over the whole time, so that long and short labs run side by side to the end."""
+    turns = sorted(
+        ((turn + 0.5) / len(names), index, turn) for index, names in enumerate(who) for turn in range(len(names))
+    )
+    return [(who[index][turn], index, folders[index]) for _, index, turn in turns]
 
 
 def _flaws(folder: Path) -> tuple[str, ...]:
@@ -170,7 +175,7 @@ def _in_processes(
     if not runs:
         return []
     context = multiprocessing.get_context("spawn")  # a fork would copy threads and sockets of the caller
-    count = min(os.cpu_count() or 1, jobs, len(runs))
+    count = min(_PROCESSES * (os.cpu_count() or 1), jobs, len(runs))
     heard = context.Queue()
     with ProcessPoolExecutor(count, context, initializer=_begin, initargs=(heard,)) as pool:
         slots = -(-jobs // count)

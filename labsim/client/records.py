@@ -156,8 +156,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Lab(msgspec.Struct, frozen=True):
-    """A running lab: ``t`` in simulated seconds, ``mode`` training or exam, ``state`` running, paused or stopped; ``trouble`` is why the
-    lab itself has to wait and what to do."""
+    """A running lab: ``t`` in simulated seconds, ``mode`` training or exam, ``state`` running, paused or stopped.
+
+    ``trouble`` is why the lab itself has to wait, and what to do.
+    """
 
     scenario: ScenarioInfo
     seed: int | str = 0

@@ -20,8 +20,8 @@ from grader.probing import without_probes
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.evidence.reader import uncollected
-from labsim.evidence.verdicts import FOLDER as VERDICTS
 from labsim.evidence.seal import SEAL
+from labsim.evidence.verdicts import FOLDER as VERDICTS
 from labsim.evidence.verify import ok, verify
 from labsim.report import words
 from labsim.report.axis import clock, elapsed

@@ -62,7 +62,7 @@ def uri_of(certificate: Path) -> str:
         loaded = x509.load_pem_x509_certificate(data) if b"-----BEGIN" in data else x509.load_der_x509_certificate(data)
         names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return names.get_values_for_type(x509.UniformResourceIdentifier)[0]
-    except (OSError, ValueError, IndexError, x509.ExtensionNotFound) as error:
+    except (OSError, ValueError, IndexError, x509.InvalidVersion, x509.ExtensionNotFound) as error:
         raise ProbeError(
             f"{certificate} is not a certificate of an OPC UA application: it has to be readable and to carry a URI."
         ) from error

@@ -191,13 +191,27 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
         if self._ended:
             return
         slow = self._application.slow
-        frames, answers, kept = self._frames.take(1 if slow else most), list[bytes](), True
-        if frames:
+        frames, answers, kept = self._frames.take(1 if slow else most), [], True
+        application, peer, framed, broadcast = self._application, self._peer, self._framed, self._manner.broadcast
+        together = len(frames) > 1 or broadcast  # the evidence of a single request has nothing to wait for
+        try:
+            if together:
+                application.gather()
             try:
-                answers = self._answers(frames)
-            except EvidenceError as error:
-                _log.error("%s: no answer, because it could not be kept: %s", self._peer.client, error)
-                kept = False
+                for transaction, unit, pdu in frames:
+                    if broadcast and unit == 0:
+                        application.broadcast(peer, pdu)
+                        continue
+                    response = application.respond(peer, unit, pdu)
+                    if response is not None:
+                        answers.append(framed(transaction, unit, response))
+            finally:
+                if together:
+                    application.settle()
+        except EvidenceError as error:
+            _log.error("%s: no answer, because it could not be kept: %s", peer.client, error)
+            kept = False
+            answers.clear()
         late = self._application.delay_s(frames[0][1]) if slow and frames and kept else 0.0
         if late:
             self._waiting = True
@@ -216,30 +230,6 @@ class Connection(ModbusProtocol):  # type: ignore[misc]  # pymodbus's transport 
             self.hang_up("client does not read", now=True)
         elif self._frames.pending or self._paused:
             self._go_on()
-
-    def _answers(self, frames: list[Frame]) -> list[bytes]:
-        """Answers to requests that came together, once all of them are kept.
-
-        Raises:
-            EvidenceError: they could not be.
-        """
-        respond, peer, framed, answers = self._application.respond, self._peer, self._framed, []
-        if len(frames) == 1 and not self._manner.broadcast:  # nothing to wait for
-            transaction, unit, pdu = frames[0]
-            response = respond(peer, unit, pdu)
-            return [] if response is None else [framed(transaction, unit, response)]
-        self._application.gather()
-        try:
-            for transaction, unit, pdu in frames:
-                if unit == 0 and self._manner.broadcast:
-                    self._application.broadcast(peer, pdu)
-                    continue
-                response = respond(peer, unit, pdu)
-                if response is not None:
-                    answers.append(framed(transaction, unit, response))
-        finally:
-            self._application.settle()
-        return answers
 
     def _come_late(self, answer: bytes) -> None:
         """Send the answer of a slow device; then comes the next request of this connection."""

@@ -153,7 +153,7 @@ class JournalWriter:
         times, lines = b',"t":%d,"w":%d,"m":%d}' % (t, w, m), []
         for entry in entries:
             seq += 1
-            body = entry if type(entry) is bytes else encode(entry)  # type: ignore[arg-type]
+            body = entry if isinstance(entry, bytes) else encode(entry)
             line, head = chain.close_line(b'%b,"seq":%d%b' % (body, seq, times), head)
             lines.append(line)
         self._state = (self._file.append(lines[0] if len(lines) == 1 else b"".join(lines), end), seq, t, head)

@@ -96,9 +96,8 @@ def warm_python() -> Sequence[str]:
     """Start a Python that has the client libraries loaded; what stands in place of ``python`` as long as this process lives."""
     if sys.platform != "linux":
         return PYTHON
-    address = Path(
-        tempfile.mkdtemp(prefix="labsim-python-"), "socket"
-    )  # private: who reaches it runs scripts as this user
+    # mkdtemp's folder is private: whoever reaches the socket runs scripts as this user.
+    address = Path(tempfile.mkdtemp(prefix="labsim-python-"), "socket")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
         listener.listen(_WAITING)

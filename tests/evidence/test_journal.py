@@ -241,17 +241,23 @@ def test_an_event_that_does_not_fit_is_refused_whole(folder: Path, monkeypatch: 
     follow_by_hand(folder)
 
 
-def test_nothing_follows_on_half_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as half a line cannot be cut away every event is refused; once it can, it is gone and the journal goes on."""
-    journal = JournalWriter(folder, lambda: 0)
+def write_halves(patch: pytest.MonkeyPatch) -> None:
+    """From now on only the beginning of a line is written, and it cannot be cut away."""
     real = os.write
 
     def no_cut(fd: int, length: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
+    patch.setattr(disk.os, "write", lambda fd, data: real(fd, data[:10]))
+    patch.setattr(disk.os, "ftruncate", no_cut)
+
+
+def test_nothing_follows_on_half_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as half a line cannot be cut away every event is refused; once it can, it is gone and the journal goes on."""
+    journal = JournalWriter(folder, lambda: 0)
+    real = os.write
     with monkeypatch.context() as patch:
-        patch.setattr(disk.os, "write", lambda fd, data: real(fd, data[:10]))
-        patch.setattr(disk.os, "ftruncate", no_cut)
+        write_halves(patch)
         for n in (0, 1):
             with pytest.raises(DiskError, match="free space"):
                 journal.append(event(n))
@@ -269,14 +275,8 @@ def test_nothing_follows_on_half_a_line(folder: Path, monkeypatch: pytest.Monkey
 def test_half_a_line_that_stays_is_dropped_by_the_next_epoch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that ends while half a line cannot be cut away leaves it to the next one, which says so."""
     journal = JournalWriter(folder, lambda: 0)
-    real = os.write
-
-    def no_cut(fd: int, length: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     with monkeypatch.context() as patch:
-        patch.setattr(disk.os, "write", lambda fd, data: real(fd, data[:10]))
-        patch.setattr(disk.os, "ftruncate", no_cut)
+        write_halves(patch)
         with pytest.raises(DiskError, match="free space"):
             journal.append(event(0))
         journal.close()

@@ -286,7 +286,7 @@ class Reporter:
             if counted:
                 return
             if counted is False and reading.template is not None and (reader := session.memo) is not None:
-                self._sink.encoded(reading.body(facts.values, reader))  # type: ignore[arg-type]  # a column
+                self._sink.encoded(reading.body(facts.values, reader))  # type: ignore[arg-type]  # of a compiled read: a column
                 return
         if statuses is not None and any(statuses):
             self._told_read(happening, facts)

@@ -243,7 +243,8 @@ def test_no_filter_breaks_the_core(elements: list[Any]) -> None:
 @given(VALUES, VALUES, st.sampled_from([OP.Equals, OP.GreaterThan, OP.LessThan, OP.Like, OP.BitwiseAnd, OP.InList]))
 def test_any_two_values_can_be_compared(one: Any, other: Any, operator: Any) -> None:
     """Good operands of any type never raise."""
-    EventFilter(standard_space(), where((operator, [Literal(one), Literal(other)]))).passes(EVENT, ())
+    checked = EventFilter(standard_space(), where((operator, [Literal(one), Literal(other)])))
+    assert checked.passes(EVENT, ()) in (True, False)
 
 
 @given(VALUES, st.integers(1, 25))

@@ -18,9 +18,8 @@ NO_DIAGNOSTICS = b"\xff\xff\xff\xff"
 _READS_PER_MESSAGE = 60_000
 _TOKEN = b"\x05\0\0\x20\0\0\0"  # an opaque NodeId of namespace 0 with 32 bytes
 _TYPE_SIZE, _TOKEN_SIZE = 4, len(_TOKEN) + 32
-_REQUEST_HEADER = struct.Struct(
-    "<qIIiI3s"
-)  # timestamp, handle, diagnostics, length of the audit id, timeout, additional
+_REQUEST_HEADER = struct.Struct("<qIIiI3s")
+"""Timestamp, handle, diagnostics, length of the audit entry id, timeout, additional header."""
 _RESPONSE_HEADER = struct.Struct("<4sqIIBi3s")
 
 

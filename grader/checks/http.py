@@ -7,15 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from grader.acts import judge_acts
 from grader.check import Check, Params
-from grader.outcome import Outcome, failed, passed
+from grader.outcome import Outcome, failed
 from grader.payload import find
 from grader.truth import plain
-from grader.words import clock, fill, listed, names, number
+from grader.words import names, number
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.scenario.fields import DevicePath
 from labsim.text import Text, tr
+
+_REQUESTS = tr("requests", "請求", "请求")
 
 
 class RequestedParams(Params):
@@ -80,35 +83,15 @@ class Requested(Check[RequestedParams]):
             ).format(device=params.device, n=len(every))
             seen = names(dict.fromkeys(_shown(r) for r in every))
             return failed(reason, expected=expected, actual=seen or None, evidence=every)
-        lacking = {r.seq: _lacking(r, params) for r in mine}
-        whole = [r for r in mine if not lacking[r.seq]]
-        if len(whole) >= params.at_least:
-            reason = tr("Asked at {time}.", "於 {time} 請求。", "于 {time} 请求。")
-            return passed(
-                reason.format(time=clock(evidence, whole[0].t)),
-                expected=expected,
-                actual=_shown(whole[0]),
-                evidence=whole,
-            )
-        if whole:
-            reason = tr(
-                "Requests as asked for: {n} of {least}.",
-                "符合要求的請求：{n}/{least} 次。",
-                "符合要求的请求：{n}/{least} 次。",
-            ).format(n=len(whole), least=params.at_least)
-            return failed(reason, expected=expected, actual=_shown(whole[0]), evidence=mine)
-        nearest = min(mine, key=lambda r: (len(lacking[r.seq]), r.seq))
-        reason = fill(
-            tr(
-                "None of the requests ({n}) fits; the nearest, at {time}, differs in: {lacks}.",
-                "{n} 次請求均不符合；最接近的一次（{time}）不符之處：{lacks}。",
-                "{n} 次请求均不符合；最接近的一次（{time}）不符之处：{lacks}。",
-            ),
-            n=len(mine),
-            time=clock(evidence, nearest.t),
-            lacks=listed(lacking[nearest.seq]),
+        return judge_acts(
+            evidence,
+            mine,
+            lambda r: _lacking(r, params),
+            named=_REQUESTS,
+            least=params.at_least,
+            expected=expected,
+            shown=_shown,
         )
-        return failed(reason, expected=expected, actual=_shown(nearest), evidence=mine)
 
 
 def _lacking(record: Record, params: RequestedParams) -> list[Text | str]:

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from grader.outcome import Outcome, failed, passed
+from grader.acts import judge_acts
+from grader.outcome import Outcome, failed
 from grader.server import ServerCheck, ServerParams
-from grader.words import clock, fill, listed, number
+from grader.words import number
 from labsim.evidence.event import Record
 from labsim.evidence.evidence import Evidence
 from labsim.quantity import Tolerance
@@ -23,6 +24,7 @@ _STANDARD = {
     "GetRejectedList": ("i=12777", "i=12775"),
 }
 """Node ids of methods of the server (OPC 10000-6 annex A): ConditionRefresh and its second form, others of object and type."""
+_CALLS = tr("calls", "調用", "调用")
 _EXACTLY = Tolerance(relative=1e-6)
 
 
@@ -95,35 +97,15 @@ class Called(ServerCheck[CalledParams]):
         if not calls:
             reason = tr("{what} was never called.", "{what} 從未被調用。", "{what} 从未被调用。")
             return failed(reason.format(what=params.called), expected=expected)
-        lacking = {r.seq: _lacking(r, params) for r in calls}
-        whole = [r for r in calls if not lacking[r.seq]]
-        if len(whole) >= params.at_least:
-            reason = tr("Called at {time}.", "於 {time} 調用。", "于 {time} 调用。")
-            return passed(
-                reason.format(time=clock(evidence, whole[0].t)),
-                expected=expected,
-                actual=_given(whole[0]),
-                evidence=whole,
-            )
-        if whole:
-            reason = tr(
-                "Calls as asked: {n} of {least}.",
-                "符合要求的調用：{n}/{least} 次。",
-                "符合要求的调用：{n}/{least} 次。",
-            ).format(n=len(whole), least=params.at_least)
-            return failed(reason, expected=expected, actual=_given(whole[0]), evidence=calls)
-        nearest = min(calls, key=lambda r: (len(lacking[r.seq]), r.seq))
-        reason = fill(
-            tr(
-                "None of the calls ({n}) fits; the nearest, at {time}, differs in: {lacks}.",
-                "{n} 次調用均不符合；最接近的一次（{time}）不符之處：{lacks}。",
-                "{n} 次调用均不符合；最接近的一次（{time}）不符之处：{lacks}。",
-            ),
-            n=len(calls),
-            time=clock(evidence, nearest.t),
-            lacks=listed(lacking[nearest.seq]),
+        return judge_acts(
+            evidence,
+            calls,
+            lambda r: _lacking(r, params),
+            named=_CALLS,
+            least=params.at_least,
+            expected=expected,
+            shown=_given,
         )
-        return failed(reason, expected=expected, actual=_given(nearest), evidence=calls)
 
 
 def _is_it(record: Record, params: CalledParams) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from asyncua import Client as OpcuaClient
+from asyncua import ua
 from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -64,7 +65,10 @@ def test_untouched_earns_nothing(judge: Callable[..., Outcome]) -> None:
         "mqtt.retained": {"cleared": ["a"], "none": ["#"]},
         "mqtt.session": {},
         "mqtt.told": {"topic": "a", "fault": "meter1", "within": "1 s"},
+        "http.requested": {"device": "meter1"},
         "opcua.closed": {},
+        "opcua.condition": {"alarm": "mill1.coolant_temperature", "action": "shelve"},
+        "opcua.listened": {},
         "opcua.no-session": {"identity": "anonymous"},
         "probe.mqtt": {"expect": "refused"},
         "quality.labelled": {"points": {"a": tag}},
@@ -132,6 +136,35 @@ def test_ends_as_the_server_writes_them(field: Field, judge: Callable[..., Outco
     assert (judge("opcua.closed", subscriptions=True).state is State.PASSED) is tidy
     assert judge("opcua.no-session", server="labsim").state is State.FAILED
     assert judge("opcua.no-session", server="impostor").state is State.PASSED
+
+
+def test_a_subscription_to_events_as_a_client_makes_it(field: Field, judge: Callable[..., Outcome]) -> None:
+    """The fields and the severity of an EventFilter that asyncua builds, on the events of one machine."""
+
+    async def work() -> None:
+        async with OpcuaClient(field.urls["opcua"]) as client:
+            index = await client.get_namespace_index("urn:labsim:cnc-mill")
+            mill = client.get_node(f"ns={index};s=mill1")
+            subscription = await client.create_subscription(500, Quiet())
+            filter_ = ua.EventFilter()
+            for name in ("Severity", "Message"):
+                filter_.SelectClauses.append(field_of(name))
+            above = ua.ContentFilterElement()
+            above.FilterOperator = ua.FilterOperator.GreaterThanOrEqual
+            above.FilterOperands = [field_of("Severity"), ua.LiteralOperand(ua.Variant(500, ua.VariantType.UInt16))]
+            filter_.WhereClause.Elements.append(above)
+            await subscription.subscribe_events(mill, evfilter=filter_)
+
+    asyncio.run(work())
+    asked = {"fields": ["Severity", "Message"], "severity": 500}
+    assert judge("opcua.listened", device="mill1", **asked).state is State.PASSED
+    assert judge("opcua.listened", **asked | {"severity": 600}).state is State.FAILED
+    assert judge("opcua.listened", device="meter1").state is State.FAILED
+
+
+def field_of(name: str) -> ua.SimpleAttributeOperand:
+    """A field of any event."""
+    return ua.SimpleAttributeOperand(ua.NodeId(2041), [ua.QualifiedName(name, 0)], ua.AttributeIds.Value)
 
 
 class Quiet:
